@@ -1,0 +1,132 @@
+"""``advance``: the heart. (execution, messages, env) -> Decision, without any I/O.
+
+It changes the execution it is given and says what changed; the caller makes that durable before anything leaves the server, or
+throws the execution away and loads it again. The same function serves the durable worker, the Express runner and the library.
+
+A message that no longer fits what its frame waits for changes nothing. Whether a message counted is its answer: callers of
+SendTaskSuccess and GetActivityTask need to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from stepwell.asl.matching import TIMEOUT
+from stepwell.engine import work
+from stepwell.engine.decisions import Decision
+from stepwell.engine.messages import (
+    ActivityStarted,
+    Continue,
+    Failed,
+    Heartbeat,
+    Message,
+    Start,
+    Stop,
+    Submitted,
+    Succeeded,
+    TaskTimedOut,
+    TimerFired,
+)
+from stepwell.engine.state import TOP, Execution, Frame, TaskWait, TimerWait
+from stepwell.engine.turn import Env, HistoryFull, Turn
+
+
+def advance(execution: Execution, messages: Sequence[Message], env: Env) -> tuple[Decision, list[bool]]:
+    """Take in messages in order and run on. Returns the decision and, for each message, whether it counted."""
+    turn = Turn(execution, env)
+    counted = []
+    for message in messages:
+        if execution.status != "RUNNING":
+            counted.append(False)
+            continue
+        try:
+            counted.append(_HANDLERS[type(message)](turn, message))
+            turn.run()
+        except HistoryFull:
+            counted.append(True)
+            turn.history_full()
+    return turn.decision, counted
+
+
+def _start(turn: Turn, _message: Start) -> bool:
+    execution = turn.execution
+    if execution.last_event:
+        return False
+    details = {"input": execution.input, "roleArn": execution.role_arn}
+    if execution.version is not None:
+        kind = "stateMachineVersionArn" if execution.version.rsplit(":", 1)[-1].isdigit() else "stateMachineAliasArn"
+        details[kind] = execution.version
+    turn.note("ExecutionStarted", details, 0)
+    block = execution.machine.block
+    execution.last_frame = TOP
+    # The first state's event follows event 0, not ExecutionStarted (recorded throughout).
+    frame = Frame(TOP, None, block.pointer, block.start_at, execution.input, 0)
+    execution.frames[TOP] = frame
+    if execution.deadline is not None:
+        turn.decision.start_timer(0, "execution", execution.deadline)
+    turn.ready(frame, "enter")
+    return True
+
+
+def _continue(turn: Turn, _message: Continue) -> bool:
+    waiting = [frame for frame in turn.execution.frames.values() if frame.ready is not None]
+    # The agenda is worked off from its end: children first, the oldest first, then parents that may start further ones.
+    turn.agenda += sorted(waiting, key=lambda frame: (frame.ready != "iterate", -frame.id))
+    return bool(waiting)
+
+
+def _stop(turn: Turn, message: Stop) -> bool:
+    turn.close("ABORTED", error=message.error, cause=message.cause, previous=0)  # recorded: test_stop_execution
+    return True
+
+
+def _timer(turn: Turn, message: TimerFired) -> bool:
+    execution = turn.execution
+    if message.kind == "execution":
+        if execution.deadline is None or turn.now < execution.deadline:
+            return False
+        turn.close("TIMED_OUT", error=TIMEOUT, previous=0)
+        return True
+    frame = execution.frames.get(message.frame)
+    if frame is None or not isinstance(frame.waiting, TimerWait):
+        return False
+    if frame.waiting.kind != message.kind or turn.now < frame.waiting.until:
+        return False
+    if message.kind == "retry":
+        frame.waiting = None
+        turn.ready(frame, "again")
+    else:
+        turn.resume(frame)
+    return True
+
+
+def _task(handle: Callable[[Turn, Frame, TaskWait, Any], bool]) -> Callable[[Turn, Any], bool]:
+    """A message about a task counts only if its frame still waits for that very task."""
+
+    def handler(turn: Turn, message: Any) -> bool:
+        frame = turn.execution.frames.get(message.frame)
+        if frame is None or not isinstance(frame.waiting, TaskWait):
+            return False
+        if not isinstance(message, TaskTimedOut) and frame.waiting.event != message.event:
+            return False
+        if getattr(message, "callback", False) and frame.waiting.outcome is not None:
+            return False
+        turn.touch(frame)
+        return handle(turn, frame, frame.waiting, message)
+
+    return handler
+
+
+_HANDLERS: dict[type, Callable[[Turn, Any], bool]] = {
+    Start: _start,
+    Continue: _continue,
+    Stop: _stop,
+    TimerFired: _timer,
+    TaskTimedOut: _task(work.timed_out),
+    ActivityStarted: _task(work.claimed),
+    Submitted: _task(work.submitted),
+    Succeeded: _task(work.succeeded),
+    Failed: _task(work.failed),
+    Heartbeat: _task(work.heartbeat),
+}

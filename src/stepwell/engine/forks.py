@@ -1,0 +1,200 @@
+"""Children: the branches of a Parallel and the iterations of a Map.
+
+The parent waits in ``ChildrenWait`` and counts; each child is a frame of its own. A finished child keeps its output on its own
+frame until the parent closes, so finishing one child writes that child and the parent's counters, never its siblings.
+
+What follows what (recorded: test_map_state*, test_parallel_state_order): a Map's first iterations follow MapStateStarted, each
+later one follows the last state event of the iteration that made room for it. MapStateSucceeded and MapStateExited both follow
+the last MapIterationSucceeded, ParallelStateSucceeded and ParallelStateExited both the last branch's last event; after a
+failure the parent goes on from the failed child's last state event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stepwell.asl.matching import Failure
+from stepwell.asl.states.map_ import MapState
+from stepwell.asl.step import MapPlan
+from stepwell.engine import failures, work
+from stepwell.engine.state import ChildrenWait, Frame, TaskWait, TimerWait
+from stepwell.kernel.jsontext import Json
+
+if TYPE_CHECKING:
+    from stepwell.asl.model import Block
+    from stepwell.engine.turn import Turn
+
+THRESHOLD = Failure(
+    error="States.ExceedToleratedFailureThreshold", cause="The specified tolerated failure threshold was exceeded"
+)
+
+
+def fork(turn: Turn, frame: Frame, blocks: Sequence[Block], argument: Json) -> None:
+    """Start a Parallel's branches."""
+    started = turn.emit(frame, "ParallelStateStarted")
+    frame.waiting = ChildrenWait(total=len(blocks), started=len(blocks), running=len(blocks))
+    children = [
+        _child(turn, frame, block, argument, previous=started, index=index) for index, block in enumerate(blocks)
+    ]
+    for child in reversed(children):
+        turn.ready(child, "enter")
+
+
+def iterate(turn: Turn, frame: Frame, plan: MapPlan) -> None:
+    """Start a Map."""
+    started = turn.emit(frame, "MapStateStarted", {"length": len(plan.items)})
+    frame.waiting = ChildrenWait(
+        total=len(plan.items),
+        limit=plan.concurrency,
+        tolerated_count=plan.tolerated_count,
+        tolerated_percentage=plan.tolerated_percentage,
+    )
+    frame.plan = plan
+    if plan.items:
+        turn.ready(frame, "iterate")
+    else:
+        _close(turn, frame, started)
+
+
+def go_on(turn: Turn, frame: Frame) -> None:
+    """Start the next iteration, if there is one and room for it."""
+    waiting = frame.waiting
+    if not isinstance(waiting, ChildrenWait) or waiting.started >= waiting.total:
+        return
+    if waiting.limit and waiting.running >= waiting.limit:
+        return
+    turn.guarded(frame, lambda: _start_iteration(turn, frame, waiting))
+
+
+def _start_iteration(turn: Turn, frame: Frame, waiting: ChildrenWait) -> None:
+    state = turn.work_on(frame)
+    assert isinstance(state, MapState)
+    assert state.processor is not None
+    if frame.plan is None:
+        frame.plan = state.plan(turn)
+    index = waiting.started
+    item = frame.plan.items[index]
+    child = _child(turn, frame, state.processor, Json(None), previous=frame.last, index=index)
+    child.item = Json(item)
+    turn.context["Map"] = {"Item": {"Index": index, "Value": item}}
+    child.input = frame.plan.select(turn, item)
+    waiting.started += 1
+    waiting.running += 1
+    turn.emit(child, "MapIterationStarted", {"name": state.name, "index": index})
+    turn.ready(frame, "iterate")  # below the child on the agenda: the child runs first, then the next one starts
+    turn.ready(child, "enter")
+
+
+def _child(turn: Turn, frame: Frame, block: Block, argument: Json, *, previous: int, index: int) -> Frame:
+    execution = turn.execution
+    execution.last_frame += 1
+    child = Frame(execution.last_frame, frame.id, block.pointer, block.start_at, argument, previous, index)
+    execution.frames[child.id] = child
+    frame.children.append(child.id)
+    turn.touch(child)
+    return child
+
+
+def child_succeeded(turn: Turn, child: Frame, output: Json) -> None:
+    """A branch or iteration has ended in success."""
+    frame, waiting = _parent(turn, child)
+    child.output = output
+    turn.touch(child)
+    waiting.running -= 1
+    ended = child.last
+    state = turn.state_of(frame)
+    if isinstance(state, MapState):
+        ended = turn.note("MapIterationSucceeded", {"name": state.name, "index": child.index}, child.last)
+    _one_less(turn, frame, waiting, last_state_event=child.last, ended=ended)
+
+
+def child_failed(turn: Turn, child: Frame, failure: Failure) -> None:
+    """A branch or iteration has ended in failure: tolerated, or the parent's failure."""
+    frame, waiting = _parent(turn, child)
+    waiting.running -= 1
+    waiting.failed += 1
+    child.failed = (failure.error, failure.cause)
+    turn.touch(child)
+    state = turn.state_of(frame)
+    if isinstance(state, MapState):
+        turn.note("MapIterationFailed", {"name": state.name, "index": child.index}, child.last)
+    if waiting.tolerates(waiting.failed) and not failure.fatal:
+        _one_less(turn, frame, waiting, last_state_event=child.last, ended=child.last)
+        return
+    tolerant = waiting.tolerated_count is not None or waiting.tolerated_percentage is not None
+    frame.last = child.last
+    abandon_children(turn, frame)
+    failures.handle(turn, frame, THRESHOLD if tolerant and not failure.fatal else failure, ended=f"{state.type}StateFailed")
+
+
+def _parent(turn: Turn, child: Frame) -> tuple[Frame, ChildrenWait]:
+    assert child.parent is not None
+    frame = turn.execution.frames[child.parent]
+    assert isinstance(frame.waiting, ChildrenWait)
+    turn.touch(frame)
+    return frame, frame.waiting
+
+
+def _one_less(turn: Turn, frame: Frame, waiting: ChildrenWait, *, last_state_event: int, ended: int) -> None:
+    """Go on with the next iteration in the place of one that ended, or close the parent after the last."""
+    if waiting.started < waiting.total:
+        frame.last = last_state_event
+        if frame.ready != "iterate":
+            turn.ready(frame, "iterate")
+    elif waiting.running == 0:
+        _close(turn, frame, ended)
+
+
+def _close(turn: Turn, frame: Frame, ended: int) -> None:
+    """All children have ended: gather their outputs, in order of their index."""
+    state = turn.state_of(frame)
+    turn.note(f"{state.type}StateSucceeded", None, ended)
+    frame.last = ended
+    children = (turn.execution.frames[number] for number in frame.children)
+    outputs = [child.output for child in sorted(children, key=lambda c: c.index) if child.output is not None]
+    result = Json(text="[" + ",".join(output.text for output in outputs) + "]")
+    abandon_children(turn, frame)
+    frame.plan = None
+    turn.resume(frame, result)
+
+
+def abandon_children(turn: Turn, frame: Frame) -> None:
+    """Drop all children and what they wait for. Those still at work are noted as aborted."""
+    if not frame.children:
+        return
+    map_name = frame.state if isinstance(turn.state_of(frame), MapState) else None
+    for number in frame.children:
+        child = turn.execution.frames[number]
+        if not child.finished:
+            release(turn, child)
+            _note_aborted(turn, child)
+            if map_name is not None:
+                turn.note("MapIterationAborted", {"name": map_name, "index": child.index}, child.last)
+        del turn.execution.frames[number]
+        turn.decision.dirty.discard(number)
+    turn.agenda[:] = [waiting for waiting in turn.agenda if waiting.id in turn.execution.frames]
+    turn.decision.orphaned.add(frame.id)
+    frame.children = []
+    if frame.ready == "iterate":
+        frame.ready = None
+
+
+def _note_aborted(turn: Turn, child: Frame) -> None:
+    """The state a child was in ends with it (event types of the API reference; order assumed)."""
+    if child.waiting is None:
+        return
+    state = turn.state_of(child)
+    if state.type in {"Task", "Wait", "Parallel", "Map"}:
+        turn.emit(child, f"{state.type}StateAborted")
+
+
+def release(turn: Turn, frame: Frame) -> None:
+    """Give up what a frame waits for, its children's too."""
+    waiting = frame.waiting
+    if isinstance(waiting, TaskWait):
+        work.release(turn, frame, waiting)
+    elif isinstance(waiting, TimerWait):
+        turn.decision.stop_timer(frame.id, waiting.kind)
+    elif isinstance(waiting, ChildrenWait):
+        abandon_children(turn, frame)

@@ -1,0 +1,166 @@
+"""JSON as text and as value, kept together.
+
+AWS passes the caller's own text on where a state does not touch it: spaces and the spelling of numbers survive. ``Json``
+therefore holds either form and makes the other on demand. A value inside ``Json`` is never changed in place: whoever
+needs another value builds a new one that shares what is the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import orjson
+
+from stepwell.kernel.errors import JsonSyntaxError
+from stepwell.kernel.limits import JSON_DEPTH
+
+type_name = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}.get
+_LONG_NUMBER = re.compile(rb"\d{17}")  # may not fit 64 bits or a double: read it exactly
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_MISSING: Any = object()
+
+
+class Json:
+    """A JSON document: its compact or original text, its value, or both. Equal if the values are equal."""
+
+    __slots__ = ("_bytes", "_text", "_value")
+
+    def __init__(self, value: Any = _MISSING, text: str | None = None) -> None:
+        self._value = value
+        self._text = text
+        self._bytes = -1
+
+    @classmethod
+    def parse(cls, text: str) -> Json:
+        """Checks the text at once; raises JsonSyntaxError."""
+        return cls(loads(text), text)
+
+    @property
+    def value(self) -> Any:
+        if self._value is _MISSING:
+            self._value = loads(self._text or "")
+        return self._value
+
+    @property
+    def text(self) -> str:
+        if self._text is None:
+            self._text = dumps(self._value)
+        return self._text
+
+    @property
+    def size(self) -> int:
+        """Bytes of UTF-8, the unit of AWS's limits."""
+        if self._bytes < 0:
+            text = self.text
+            self._bytes = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        return self._bytes
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Json) and (self is other or self.value == other.value)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"Json({self.text})"
+
+
+EMPTY_OBJECT = Json({}, "{}")
+NULL = Json(None, "null")
+
+
+def loads(text: str | bytes) -> Any:
+    """Parse JSON; of a key given twice the last value counts. Raises JsonSyntaxError."""
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    try:
+        if _LONG_NUMBER.search(raw):
+            return _loads_exactly(raw)
+        return orjson.loads(raw)
+    except (orjson.JSONDecodeError, ValueError, RecursionError) as error:
+        raise _explain(raw, error) from None
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON text, as Jackson writes it: no spaces, non-ASCII characters as they are."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # an integer beyond 64 bits, a lone surrogate, or a depth orjson does not walk
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _loads_exactly(raw: bytes) -> Any:
+    if (depth := _depth(raw)) > JSON_DEPTH:
+        raise ValueError(f"nesting depth {depth}")
+    return json.loads(raw, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _depth(raw: bytes) -> int:
+    depth = deepest = 0
+    in_string = escaped = False
+    for byte in raw:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_string = False
+        elif byte == 0x22:
+            in_string = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+_TOKEN = re.compile(r"[A-Za-z_$][\w$]*")
+
+
+def _explain(raw: bytes, error: Exception) -> JsonSyntaxError:
+    """Say what is wrong the way Jackson, AWS's JSON reader, does (recorded: InvalidExecutionInput, validation)."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as bad:
+        return JsonSyntaxError("Invalid UTF-8 start byte", column=bad.start + 1)
+    try:
+        json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as found:
+        return _jackson(text, found)
+    except (ValueError, RecursionError):
+        pass
+    return JsonSyntaxError(str(error) if not isinstance(error, RecursionError) else "JSON is nested too deeply")
+
+
+def _jackson(text: str, found: json.JSONDecodeError) -> JsonSyntaxError:
+    at = found.pos
+    place = {"line": found.lineno, "column": found.colno}
+    if at >= len(text.rstrip()):
+        return JsonSyntaxError("Unexpected end-of-input", **place)
+    char = text[at]
+    if found.msg.startswith("Expecting property name"):
+        return JsonSyntaxError(
+            f"Unexpected character ('{char}' (code {ord(char)})): was expecting double-quote to start field name", **place
+        )
+    if found.msg == "Expecting value":
+        token = _TOKEN.match(text, at)
+        if token:
+            place["column"] += len(token.group())
+            expected = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+            return JsonSyntaxError(f"Unrecognized token '{token.group()}': was expecting {expected}", **place)
+        return JsonSyntaxError(
+            f"Unexpected character ('{char}' (code {ord(char)})): expected a valid value "
+            "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')",
+            **place,
+        )
+    wanted = {"Expecting ',' delimiter": "comma to separate Object entries", "Expecting ':' delimiter": "a colon to separate field name and value"}
+    if found.msg in wanted:
+        return JsonSyntaxError(f"Unexpected character ('{char}' (code {ord(char)})): was expecting {wanted[found.msg]}", **place)
+    return JsonSyntaxError(found.msg, **place)

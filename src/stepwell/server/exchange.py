@@ -1,0 +1,125 @@
+"""One request on its way through the pipeline, and how its bytes come in and go out over ASGI."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from botocore.model import OperationModel
+
+from stepwell.kernel.caller import CallContext
+from stepwell.kernel.limits import REQUEST_BYTES
+from stepwell.wire.errors import too_large
+from stepwell.wire.http import Reply, Request
+from stepwell.wire.protocols import PROTOCOLS, WireProtocol
+from stepwell.wire.routing import Route
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Exchange:
+    """What is known of a request so far. Each step of the pipeline fills in the next members; ``reply`` ends it.
+
+    ``route`` and ``operation`` are there once ``routed`` is true, ``context``, ``params`` and ``result`` after
+    their steps.
+    """
+
+    __slots__ = (
+        "code",
+        "context",
+        "error",
+        "operation",
+        "params",
+        "protocol",
+        "receive",
+        "reply",
+        "request",
+        "request_id",
+        "result",
+        "route",
+        "routed",
+        "send",
+        "started",
+    )
+    route: Route
+    operation: OperationModel
+    context: CallContext
+    params: dict[str, Any]
+    result: dict[str, Any]
+
+    def __init__(self, scope: Message, receive: Receive, send: Send, request_id: str) -> None:
+        self.receive = receive
+        self.send = send
+        self.request_id = request_id
+        self.started = time.perf_counter()
+        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+        self.request = Request(
+            scope["method"],
+            raw_path.decode("latin-1"),
+            scope["query_string"].decode("latin-1"),
+            header_map(scope["headers"]),
+        )
+        self.protocol: WireProtocol = PROTOCOLS["json"]
+        self.routed = False
+        self.reply: Reply | None = None
+        self.code = ""  # of the error; empty when there was none
+        self.error: BaseException | None = None  # our own fault, for the log
+
+    @property
+    def path(self) -> str:
+        return self.request.path
+
+    async def read_body(self) -> None:
+        """Take in the body. Raises RequestEntityTooLargeException as soon as it is known to be over 1 MiB."""
+        declared = self.request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > REQUEST_BYTES:
+            raise too_large()
+        message = await self.receive()
+        if message["type"] == "http.disconnect":
+            raise DisconnectedError
+        body: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            body = await self._read_on(body)
+        if body:
+            known = self.request
+            self.request = Request(known.method, known.path, known.query, known.headers, body)
+
+    async def _read_on(self, first: bytes) -> bytes:
+        parts, size, more = [first], len(first), True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise DisconnectedError
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            more = bool(message.get("more_body"))
+            if size > REQUEST_BYTES:
+                raise too_large()
+        return b"".join(parts)
+
+    async def send_reply(self) -> None:
+        reply = self.reply
+        if reply is None:
+            return
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+        headers.append((b"content-length", b"%d" % len(reply.body)))
+        if reply.status == 413:
+            headers.append((b"connection", b"close"))  # what is still to come of the body is not worth reading
+        await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": b"" if self.request.method == "HEAD" else reply.body})
+
+
+class DisconnectedError(Exception):
+    """The client went away before its request was complete; there is nobody to answer."""
+
+
+def header_map(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by lower-case name; those sent more than once are joined by commas, as signatures want them."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in pairs:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found

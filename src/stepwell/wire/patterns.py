@@ -1,0 +1,51 @@
+"""Java regular expressions of the models as Python ones.
+
+The models' patterns are matched against the whole text. ``\\w``, ``\\d`` and ``\\s`` mean ASCII in Java; ``\\p{L}`` and
+its kin, which Python's ``re`` does not have, become character ranges.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from functools import lru_cache
+
+from stepwell.wire.constraints import LINEAR_PATTERNS
+
+_PROPERTY = re.compile(r"\\p\{(\w+)\}")
+_POSIX = {"ASCII": r"\x00-\x7f", "Alpha": "a-zA-Z", "Digit": "0-9", "Alnum": "a-zA-Z0-9"}
+
+
+@lru_cache(maxsize=1024)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """For ``fullmatch``. Raises re.error for a pattern that Python cannot express."""
+    text = LINEAR_PATTERNS.get(pattern, pattern)
+    return re.compile(_without_properties(text), re.ASCII)
+
+
+def _without_properties(pattern: str) -> str:
+    out, end = [], 0
+    for match in _PROPERTY.finditer(pattern):
+        before = pattern[: match.start()]
+        in_class = before.count("[") - before.count(r"\[") > before.count("]") - before.count(r"\]")
+        name = match.group(1)
+        ranges = _POSIX.get(name) or _ranges(name)
+        out += [pattern[end : match.start()], ranges if in_class else f"[{ranges}]"]
+        end = match.end()
+    return "".join([*out, pattern[end:]])
+
+
+@lru_cache(maxsize=32)
+def _ranges(category: str) -> str:
+    """The characters of a Unicode general category (``L``, ``Nd``) as the inside of a character class."""
+    ranges: list[list[int]] = []
+    for code in range(sys.maxunicode + 1):
+        if unicodedata.category(chr(code)).startswith(category):
+            if ranges and ranges[-1][1] == code - 1:
+                ranges[-1][1] = code
+            else:
+                ranges.append([code, code])
+    if not ranges:
+        raise re.error(f"unknown property {category}")
+    return "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in ranges)
