@@ -16,10 +16,12 @@ from stepwell.wire.http import FORM, Request
 from stepwell.wire.models import Models
 from stepwell.wire.protocols import PROTOCOLS
 from stepwell.wire.query_form import reader_of, tree_of
+from stepwell.wire.validation import Validator
 from stepwell.wire.xml_writer import writer_of
 
 MODELS = Models()
 QUERY = PROTOCOLS["query"]
+VALIDATOR = Validator()
 IAM = "{https://iam.amazonaws.com/doc/2010-05-08/}"
 
 
@@ -32,8 +34,9 @@ def parse(operation: str, body: str, service: str = "iam", method: str = "POST")
 
 
 def outcome(operation: str, body: str, service: str) -> str:
+    """What becomes of a request on its way to the service: "read", or the code of the refusal."""
     try:
-        parse(operation, body, service)
+        VALIDATOR.validate(MODELS.operation(service, operation), parse(operation, body, service))
     except ServiceError as error:
         return error.code
     return "read"
@@ -201,7 +204,7 @@ def test_reading_raises_nothing_but_service_errors(data: st.DataObject) -> None:
     steps = st.sampled_from([*members, "member", "entry", "1", "2", "Key", "Value", ""])
     keys = st.lists(steps, min_size=1, max_size=4).map(".".join)
     form = urlencode(data.draw(st.lists(st.tuples(keys, st.text(max_size=5)), max_size=5)))
-    assert outcome(name, form, service) in ("read", "SerializationException")
+    assert outcome(name, form, service) in ("read", "SerializationException", "ValidationException")
 
 
 @given(st.text(st.characters(), max_size=30))

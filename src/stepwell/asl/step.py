@@ -81,7 +81,10 @@ class Step(Scope, Protocol):
     def now(self) -> float: ...
 
     def exit(self, output: Json, next_state: str | None) -> None:
-        """Leave with this output; ``next_state`` None ends the block."""
+        """Leave with this output; ``next_state`` None ends the block.
+
+        Raises StateError (States.DataLimitExceeded) when the output is over AWS's limit.
+        """
         ...
 
     def fail(self, error: str | None, cause: str | None) -> None:

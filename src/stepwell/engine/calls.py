@@ -80,7 +80,9 @@ class Calls:
         task = asyncio.ensure_future(work)
         assert isinstance(task, asyncio.Task)
         self._running[event] = task
-        task.add_done_callback(lambda done: self._running.pop(event, None) if self._running.get(event) is done else None)
+        task.add_done_callback(
+            lambda done: self._running.pop(event, None) if self._running.get(event) is done else None
+        )
 
     def abandon(self, event: int) -> None:
         """Cancel a call, unless it is the one that is speaking."""

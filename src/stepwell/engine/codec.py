@@ -18,7 +18,7 @@ import orjson
 
 from stepwell.asl.model import Machine
 from stepwell.engine.decisions import Decision, ScheduleTask
-from stepwell.engine.events import DOCUMENTS, Event
+from stepwell.engine.events import DOCUMENTS, Event, PlainEvent
 from stepwell.engine.journal import (
     PAYLOAD_BYTES,
     Append,
@@ -82,7 +82,11 @@ def to_append(execution: Execution, decision: Decision, *, outbox: str | None = 
     """What the journal is to write; ``execution.seq`` is still the one the decision builds on."""
     payloads = _Payloads(execution)
     page = _page(decision.events, payloads)
-    frames = [_frame_row(execution.frames[number], payloads) for number in sorted(decision.dirty) if number in execution.frames]
+    frames = [
+        _frame_row(execution.frames[number], payloads)
+        for number in sorted(decision.dirty)
+        if number in execution.frames
+    ]
     tasks = [task_row(task, payloads) for task in decision.tasks.values()]
     for event, kind in decision.tasks_marked.items():
         if event in execution.tasks:
@@ -138,19 +142,18 @@ def task_row(task: ScheduleTask, payloads: _Payloads) -> TaskRow:
         event=task.event,
         frame=task.frame,
         kind="activity" if activity else "call",
-        resource=(resource.arn or "") if activity else resource.text,
+        resource=str(resource.arn) if activity else resource.text,
         body=orjson.dumps(body),
     )
 
 
-def _page(events: list[Event], payloads: _Payloads) -> Page | None:
+def _page(events: list[PlainEvent], payloads: _Payloads) -> Page | None:
     if not events:
         return None
     texts: dict[str, int] = {}
     rows = []
-    for event in events:
-        details = event.details
-        documents = DOCUMENTS[event.type]
+    for number, previous, time, kind, details in events:
+        documents = DOCUMENTS[kind]
         if details and documents:
             details = dict(details)
             for name in documents:
@@ -158,8 +161,8 @@ def _page(events: list[Event], payloads: _Payloads) -> Page | None:
                 if document is not None:
                     shared = payloads.shared(document)
                     details[name] = texts.setdefault(document.text, len(texts)) if shared is None else shared
-        rows.append((event.id, event.previous, event.time, event.type, details))
-    return Page(events[0].id, events[-1].id, orjson.dumps((list(texts), rows)))
+        rows.append((number, previous, time, kind, details))
+    return Page(events[0][0], events[-1][0], orjson.dumps((list(texts), rows)))
 
 
 def _frame_row(frame: Frame, payloads: _Payloads) -> FrameRow:
@@ -212,7 +215,6 @@ def _head(execution: Execution) -> bytes:
 
 def _closed(execution: Execution) -> Closed:
     assert execution.stopped is not None
-    assert execution.status in ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
     return Closed(
         status=execution.status,
         stopped=execution.stopped,
@@ -231,7 +233,11 @@ def referenced_payloads(stored: Stored) -> set[int]:
     numbers = set()
     for row in stored.frames:
         body = orjson.loads(row.body)
-        numbers |= {FIRST_PAYLOAD - ref for ref in (body[3], body[11], body[13]) if isinstance(ref, int) and ref <= FIRST_PAYLOAD}
+        numbers |= {
+            FIRST_PAYLOAD - ref
+            for ref in (body[3], body[11], body[13])
+            if isinstance(ref, int) and ref <= FIRST_PAYLOAD
+        }
     for task in stored.tasks:
         ref = orjson.loads(task.body)[4]
         if isinstance(ref, int) and ref <= FIRST_PAYLOAD:
@@ -260,7 +266,9 @@ def from_stored(stored: Stored, machine: Machine, payloads: Mapping[int, str]) -
     """The execution as it stood after its last decision."""
     row = stored.row
     resolve = resolver(row, payloads)
-    last_event, last_frame, last_payload, machine_name, role_arn, partition, region, account, redrives = orjson.loads(row.head)
+    last_event, last_frame, last_payload, machine_name, role_arn, partition, region, account, redrives = orjson.loads(
+        row.head
+    )
     start = resolve(INPUT)
     assert start is not None
     execution = Execution(
@@ -297,9 +305,22 @@ def from_stored(stored: Stored, machine: Machine, payloads: Mapping[int, str]) -
 
 
 def _adopt(execution: Execution, row: FrameRow, resolve: Resolve) -> None:
-    (index, block, state, argument, last, entered, entered_at, ready, retries, attempts, waiting, output, failed, item) = (
-        orjson.loads(row.body)
-    )
+    (
+        index,
+        block,
+        state,
+        argument,
+        last,
+        entered,
+        entered_at,
+        ready,
+        retries,
+        attempts,
+        waiting,
+        output,
+        failed,
+        item,
+    ) = orjson.loads(row.body)
     document = resolve(argument)
     assert document is not None
     frame = Frame(row.frame, row.parent, block, state, document, last, index)

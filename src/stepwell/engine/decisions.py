@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from stepwell.asl.step import TaskRequest
-from stepwell.engine.events import Event
+from stepwell.engine.events import PlainEvent
 from stepwell.engine.journal import TimerKind
 
 
@@ -29,7 +29,7 @@ class ScheduleTask:
 class Decision:
     """The outcome of one ``advance``. ``runnable``: there is more to do at once (a Continue follows)."""
 
-    events: list[Event] = field(default_factory=list)
+    events: list[PlainEvent] = field(default_factory=list)
     dirty: set[int] = field(default_factory=set)  # frames to write
     orphaned: set[int] = field(default_factory=set)  # frames whose children are to be deleted
     tasks: dict[int, ScheduleTask] = field(default_factory=dict)  # to call, by event

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from stepwell.asl.matching import Failure, matches
 from stepwell.asl.states import State
-from stepwell.asl.states.base import within_limit
 from stepwell.engine import forks
 from stepwell.engine.state import Frame, TimerWait
 from stepwell.kernel.jsontext import Json
@@ -64,7 +63,7 @@ def _catch(turn: Turn, frame: Frame, state: State, failure: Failure) -> bool:
     error = Json({"Error": failure.error or "", "Cause": failure.cause or ""})  # recorded: test_invoke_timeout
 
     def leave() -> None:
-        turn.exit(within_limit(catcher.output(frame.input, error, turn), state.name), catcher.next)
+        turn.exit(catcher.output(frame.input, error, turn), catcher.next)
 
     turn.guarded(frame, leave, leave_failed)
     return True

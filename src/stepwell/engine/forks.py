@@ -125,7 +125,9 @@ def child_failed(turn: Turn, child: Frame, failure: Failure) -> None:
     tolerant = waiting.tolerated_count is not None or waiting.tolerated_percentage is not None
     frame.last = child.last
     abandon_children(turn, frame)
-    failures.handle(turn, frame, THRESHOLD if tolerant and not failure.fatal else failure, ended=f"{state.type}StateFailed")
+    failures.handle(
+        turn, frame, THRESHOLD if tolerant and not failure.fatal else failure, ended=f"{state.type}StateFailed"
+    )
 
 
 def _parent(turn: Turn, child: Frame) -> tuple[Frame, ChildrenWait]:

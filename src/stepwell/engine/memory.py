@@ -94,7 +94,7 @@ class MemoryRun:
         env = Env(now=self._clock.now(), ids=self._ids, tokens=self._tokens, stopwatch=self._stopwatch)
         decision, counted = advance(self.execution, messages, env)
         if self._on_events is not None and decision.events:
-            self._on_events(decision.events)
+            self._on_events([Event(*event) for event in decision.events])
         return decision, counted
 
     async def _next(self) -> Decision:

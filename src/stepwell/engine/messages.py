@@ -91,14 +91,5 @@ class Heartbeat:
 
 
 Message = (
-    Start
-    | Continue
-    | Stop
-    | TimerFired
-    | TaskTimedOut
-    | ActivityStarted
-    | Submitted
-    | Succeeded
-    | Failed
-    | Heartbeat
+    Start | Continue | Stop | TimerFired | TaskTimedOut | ActivityStarted | Submitted | Succeeded | Failed | Heartbeat
 )

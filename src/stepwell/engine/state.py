@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from stepwell.asl.model import Machine
 from stepwell.asl.step import MapPlan
-from stepwell.engine.journal import Key, TaskRow
+from stepwell.engine.journal import Key, Status, TaskRow
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.jsontext import Json
 from stepwell.kernel.limits import EXPRESS_SECONDS
@@ -101,8 +101,10 @@ class Frame:
         "waiting",
     )
 
-    def __init__(self, id: int, parent: int | None, block: str, state: str, argument: Json, last: int, index: int = 0) -> None:
-        self.id = id
+    def __init__(
+        self, number: int, parent: int | None, block: str, state: str, argument: Json, last: int, index: int = 0
+    ) -> None:
+        self.id = number
         self.parent = parent
         self.block = block
         self.state = state
@@ -154,7 +156,7 @@ class Execution:
     last_event: int = 0
     last_frame: int = 0
     last_payload: int = 0
-    status: str = "RUNNING"
+    status: Status = "RUNNING"
     output: Json | None = None
     error: str | None = None
     cause: str | None = None

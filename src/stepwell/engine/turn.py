@@ -12,6 +12,7 @@ Theory of operation
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,14 +23,15 @@ from stepwell.asl.states.base import TooMuchData
 from stepwell.asl.step import MapPlan, TaskRequest
 from stepwell.engine import failures, forks, work
 from stepwell.engine.decisions import Decision
-from stepwell.engine.events import DOCUMENTS, Event, failure
+from stepwell.engine.events import failure
+from stepwell.engine.journal import Status
 from stepwell.engine.state import TOP, Execution, Frame, TimerWait
 from stepwell.engine.tokens import NONCE_BYTES, Token, Tokens
 from stepwell.kernel.clock import iso
 from stepwell.kernel.errors import FatalStateError, StateError
 from stepwell.kernel.ids import Ids
 from stepwell.kernel.jsontext import NULL, Json
-from stepwell.kernel.limits import HISTORY_EVENTS
+from stepwell.kernel.limits import DATA_BYTES, HISTORY_EVENTS
 
 if TYPE_CHECKING:
     from stepwell.asl.model import Block
@@ -53,7 +55,7 @@ class Env:
     stopwatch: Callable[[], float] = lambda: 0.0
 
 
-class HistoryFull(Exception):  # noqa: N818 - a signal inside this package, not an error
+class HistoryFull(Exception):
     """The next event would be the 25,000th."""
 
 
@@ -64,19 +66,18 @@ class Turn:
         self.execution = execution
         self.env = env
         self.ids = env.ids
+        self.now = env.now
         self.decision = Decision()
         self.agenda: list[Frame] = []
-        self.frame: Frame = execution.frames[TOP] if TOP in execution.frames else _NOBODY
+        self.frame: Frame = execution.frames.get(TOP, _NOBODY)
         self.nonce = b""  # of the task token the state at work has been shown
+        self._state: State | None = None
         self._context: dict[str, Any] | None = None
         self._bytes = 0
         self._deadline = env.stopwatch() + TURN_SECONDS
+        self._last_event = HISTORY_EVENTS - 1 if not execution.express else sys.maxsize
 
     # ------------------------------------------------------------------ what expressions see
-    @property
-    def now(self) -> float:
-        return self.env.now
-
     @property
     def input(self) -> Json:
         return self.frame.input
@@ -137,13 +138,21 @@ class Turn:
 
     # ------------------------------------------------------------------ what states do
     def exit(self, output: Json, next_state: str | None) -> None:
-        frame, state = self.frame, self.state_of(self.frame)
-        self.emit(frame, f"{state.type}StateExited", {"name": state.name, "output": output})
+        frame, state = self.frame, self._state
+        assert state is not None
+        size = output.size
+        if size > DATA_BYTES:
+            raise TooMuchData(state.name)
+        self._bytes += size
+        frame.last = self.note(state.exited_event, {"name": state.name, "output": output}, frame.last)
         frame.waiting = None
         if next_state is None:
             self.finish(frame, output)
         else:
-            self.go(frame, next_state, output)
+            frame.state = next_state
+            frame.input = output
+            frame.ready = "enter"
+            self.agenda.append(frame)
 
     def fail(self, error: str | None, cause: str | None) -> None:
         failures.leave_failed(self, self.frame, Failure(error=error, cause=cause))
@@ -164,11 +173,14 @@ class Turn:
     # ------------------------------------------------------------------ running
     def run(self) -> None:
         """Work off the agenda, or as much of it as one decision may hold."""
-        while self.agenda and self.execution.status == "RUNNING":
-            if self._long_enough():
+        agenda, stopwatch, deadline = self.agenda, self.env.stopwatch, self._deadline
+        events = self.decision.events
+        while agenda:
+            if len(events) >= TURN_EVENTS or self._bytes >= TURN_BYTES or (events and stopwatch() > deadline):
                 self.decision.runnable = True
+                self.decision.dirty.update(frame.id for frame in agenda)
                 break
-            self._run_frame(self.agenda.pop())
+            self._run_frame(agenda.pop())
 
     def history_full(self) -> None:
         """The execution ends with its 25,000th event."""
@@ -177,28 +189,30 @@ class Turn:
 
     def _run_frame(self, frame: Frame) -> None:
         todo, frame.ready = frame.ready, None
-        self.touch(frame)
+        self.decision.dirty.add(frame.id)
         if todo == "iterate":
             forks.go_on(self, frame)
             return
         state = self.work_on(frame)
         if todo == "enter":
-            frame.entered_at = self.env.now
-            frame.entered = self.emit(frame, f"{state.type}StateEntered", {"name": state.name, "input": frame.input})
-            frame.retries = []
-            frame.attempts = 0
-        self.guarded(frame, lambda: state.enter(self))
+            frame.entered_at = self.now
+            frame.entered = frame.last = self.note(
+                state.entered_event, {"name": state.name, "input": frame.input}, frame.last
+            )
+            if frame.attempts:
+                frame.retries = []
+                frame.attempts = 0
+        try:
+            state.enter(self)
+        except StateError as error:
+            failures.handle(self, frame, _failure(frame, error))
 
     def guarded(self, frame: Frame, action: Callable[[], None], on_failure: OnFailure = failures.handle) -> None:
         """Run a state's code; what it raises is the state's failure."""
         try:
             action()
-        except TooMuchData as error:
-            on_failure(self, frame, Failure(error=DATA_LIMIT_EXCEEDED, cause=error.cause, shy=True))
         except StateError as error:
-            where = f"An error occurred while executing the state '{frame.state}' (entered at the event id #{frame.entered}). "
-            fatal = isinstance(error, FatalStateError)
-            on_failure(self, frame, Failure(error=error.error, cause=where + (error.cause or ""), fatal=fatal))
+            on_failure(self, frame, _failure(frame, error))
 
     def resume(self, frame: Frame, result: Json = NULL) -> None:
         """What the frame's state waited for is there."""
@@ -212,17 +226,12 @@ class Turn:
         self.frame = frame
         self.nonce = b""
         self._context = None
-        return self.state_of(frame)
-
-    def go(self, frame: Frame, state: str, argument: Json, *, todo: str = "enter") -> None:
-        """Put the frame before a state and on the agenda."""
-        frame.state = state
-        frame.input = argument
-        self.ready(frame, todo)
+        self._state = state = self.execution.machine.blocks[frame.block].states[frame.state]
+        return state
 
     def ready(self, frame: Frame, todo: str) -> None:
+        """Put the frame on the agenda."""
         frame.ready = todo
-        self.touch(frame)
         self.agenda.append(frame)
 
     def finish(self, frame: Frame, output: Json) -> None:
@@ -231,15 +240,6 @@ class Turn:
             self.close("SUCCEEDED", output=output, previous=frame.last)
         else:
             forks.child_succeeded(self, frame, output)
-
-    def _long_enough(self) -> bool:
-        if not self.decision.events:
-            return False
-        return (
-            len(self.decision.events) >= TURN_EVENTS
-            or self._bytes >= TURN_BYTES
-            or self.env.stopwatch() > self._deadline
-        )
 
     # ------------------------------------------------------------------ bookkeeping
     def state_of(self, frame: Frame) -> State:
@@ -256,20 +256,15 @@ class Turn:
     def note(self, kind: str, details: dict[str, Any] | None, previous: int) -> int:
         """Note an event; returns its id."""
         execution = self.execution
-        if execution.last_event >= HISTORY_EVENTS - 1 and kind not in TERMINAL and not execution.express:
+        if execution.last_event >= self._last_event and kind not in TERMINAL:
             raise HistoryFull
         execution.last_event = number = execution.last_event + 1
-        self.decision.events.append(Event(number, previous, self.env.now, kind, details))
-        if details is not None:
-            for name in DOCUMENTS[kind]:
-                document = details.get(name)
-                if document is not None:
-                    self._bytes += document.size
+        self.decision.events.append((number, previous, self.now, kind, details))
         return number
 
     def close(
         self,
-        status: str,
+        status: Status,
         *,
         previous: int,
         output: Json | None = None,
@@ -285,6 +280,14 @@ class Turn:
         self.decision.closed = True
         self.decision.runnable = False
         self.agenda.clear()
+
+
+def _failure(frame: Frame, error: StateError) -> Failure:
+    """What a state's code raised, as its failure; the cause says which state it was."""
+    if isinstance(error, TooMuchData):
+        return Failure(error=DATA_LIMIT_EXCEEDED, cause=error.cause, shy=True)
+    where = f"An error occurred while executing the state '{frame.state}' (entered at the event id #{frame.entered}). "
+    return Failure(error=error.error, cause=where + (error.cause or ""), fatal=isinstance(error, FatalStateError))
 
 
 _NOBODY = Frame(0, None, "", "", NULL, 0)

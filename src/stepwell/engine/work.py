@@ -38,7 +38,7 @@ def _service_scheduled(resource: Resource, execution: Execution) -> Details:
 
 
 def _arn(resource: Resource, _execution: Execution) -> Details:
-    return {"resource": resource.arn}
+    return {"resource": str(resource.arn)}
 
 
 def _nothing(_resource: Resource, _execution: Execution) -> Details:
@@ -57,8 +57,8 @@ class TaskEvents(NamedTuple):
 
 SERVICE = TaskEvents("Task", "parameters", _service_scheduled, _service, lambda resource: resource.service)
 TASK_EVENTS: dict[str, TaskEvents] = {
-    "activity": TaskEvents("Activity", "input", _arn, _nothing, lambda resource: resource.arn or ""),
-    "function": TaskEvents("LambdaFunction", "input", _arn, _nothing, lambda resource: resource.arn or ""),
+    "activity": TaskEvents("Activity", "input", _arn, _nothing, lambda resource: str(resource.arn)),
+    "function": TaskEvents("LambdaFunction", "input", _arn, _nothing, lambda resource: str(resource.arn)),
     "optimised": SERVICE,
     "sdk": SERVICE,
 }

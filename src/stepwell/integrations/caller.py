@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stepwell.integrations.faults import ServiceUnreachable
+from stepwell.integrations.faults import UnreachableError
 from stepwell.integrations.remote import RemoteServices
 from stepwell.integrations.routes import AwsRoute, Route, parse_route
 from stepwell.kernel.caller import CallContext, Params, Service
@@ -44,13 +44,13 @@ class RoutingCaller:
         self._check = check
 
     async def call(self, service: str, operation: str, params: Params, context: CallContext) -> dict[str, Any]:
-        """Raises ServiceError with the service's own words, or ServiceUnreachable when no answer came."""
+        """Raises ServiceError with the service's own words, or UnreachableError when no answer came."""
         route = self._routes.get(service)
         if route is not None:
             return await self._remote.call(route, service, operation, dict(params), context.scope)
         home = self._embedded.get(service)
         if home is None:
-            raise ServiceUnreachable(not_configured(service))
+            raise UnreachableError(not_configured(service))
         if self._check is not None:
             self._check(service, operation, params)
         return await home.call(operation, params, context)

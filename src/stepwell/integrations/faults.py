@@ -44,7 +44,7 @@ FIRST_GENERATION_GENERAL = {"dynamodb": "AmazonDynamoDBException"}
 WITHOUT_ATTEMPTS = frozenset({"DynamoDb", "S3"})
 
 
-class ServiceUnreachable(ServiceError):
+class UnreachableError(ServiceError):
     """No answer came from a service: nobody serves it, the connection failed, or the request could not be built."""
 
     def __init__(self, message: str) -> None:
@@ -64,7 +64,7 @@ def could_not_start(parameters: str, *reasons: str) -> StateError:
 
 def optimised_fault(error: ServiceError, prefix: str, model: ServiceModel) -> StateError:
     """The error of an optimised integration: ``prefix`` is ``DynamoDB``, ``SQS``, ``StepFunctions``."""
-    if isinstance(error, ServiceUnreachable):
+    if isinstance(error, UnreachableError):
         return StateError(f"{prefix}.{CLIENT_EXCEPTION}", error.message)
     service = FIRST_GENERATION.get(model.service_name, f"Amazon{prefix}")
     general = FIRST_GENERATION_GENERAL.get(model.service_name, f"{service}Exception")
@@ -81,7 +81,7 @@ def sdk_fault(error: ServiceError, service: str, model: ServiceModel) -> StateEr
     """The error of an ``aws-sdk`` integration: ``service`` as the resource names it, ``dynamodb``, ``sfn``."""
     prefix = sdk_prefix(service)
     attempts = "" if prefix in WITHOUT_ATTEMPTS else " (SDK Attempt Count: 1)"
-    if isinstance(error, ServiceUnreachable):
+    if isinstance(error, UnreachableError):
         return StateError(f"{prefix}.{CLIENT_EXCEPTION}", error.message + attempts)
     shape = model.shape_for_error_code(error.code)
     name = sdk_error(service, shape.name) if shape is not None else f"{prefix}.{prefix}Exception"

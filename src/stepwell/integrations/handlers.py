@@ -63,7 +63,8 @@ def with_metadata(
 ) -> dict[str, Any]:
     """``output`` with SdkHttpMetadata and SdkResponseMetadata, members in alphabetical order.
 
-    Headers are the service's own; for an embedded service those that AWS sends (recorded: test_start_execution_input_json).
+    Headers are the service's own; for an embedded service those that AWS sends (recorded:
+    test_start_execution_input_json).
     """
     metadata = result.get("ResponseMetadata")
     if metadata:
@@ -74,7 +75,7 @@ def with_metadata(
         headers = {
             "x-amzn-RequestId": [request_id],
             "connection": ["keep-alive"],
-            "Content-Length": [str(len(dumps(_lower_first(output)).encode()))],
+            "Content-Length": [str(_length(result))],
             "Date": [formatdate(clock.now(), usegmt=True)],
             "Content-Type": [content_type],
         }
@@ -86,5 +87,12 @@ def with_metadata(
     return dict(sorted((output | described).items()))
 
 
-def _lower_first(output: dict[str, Any]) -> dict[str, Any]:
-    return {name[:1].lower() + name[1:]: value for name, value in output.items()}
+def _length(result: dict[str, Any]) -> int:
+    """Bytes of the body AWS would have sent: times are doubles in Java's notation, ``1.659425992717E9``."""
+    longer = sum(len(_java(value)) - len(dumps(value)) for value in result.values() if isinstance(value, float))
+    return len(dumps(result).encode()) + longer
+
+
+def _java(value: float) -> str:
+    digits = f"{value:.3f}".replace(".", "").rstrip("0").ljust(2, "0")
+    return f"{digits[0]}.{digits[1:]}E{len(str(int(value))) - 1}"

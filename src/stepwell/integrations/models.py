@@ -9,24 +9,24 @@ from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
-from stepwell.integrations.faults import ServiceUnreachable
+from stepwell.integrations.faults import UnreachableError
 from stepwell.wire.models import Models
 
 _models = Models()
 
 
 def service_model(service: str) -> ServiceModel:
-    """The model of ``dynamodb``, ``stepfunctions``; raises ServiceUnreachable for a name botocore does not know."""
+    """The model of ``dynamodb``, ``stepfunctions``; raises UnreachableError for a name botocore does not know."""
     try:
         return _models.service(service)
     except BotoCoreError:
-        raise ServiceUnreachable(f"The service '{service}' is not known.") from None
+        raise UnreachableError(f"The service '{service}' is not known.") from None
 
 
 def operation_model(service: str, operation: str) -> OperationModel:
-    """Raises ServiceUnreachable for an operation the service does not have."""
+    """Raises UnreachableError for an operation the service does not have."""
     if operation not in service_model(service).operation_names:
-        raise ServiceUnreachable(f"The service '{service}' has no operation '{operation}'.")
+        raise UnreachableError(f"The service '{service}' has no operation '{operation}'.")
     return _models.operation(service, operation)
 
 

@@ -6,8 +6,8 @@ already closed: then the request is sent once more on a new connection.
 
 from __future__ import annotations
 
-import asyncio
 import base64
+import errno
 import json
 import zlib
 from typing import Any
@@ -15,14 +15,14 @@ from urllib.parse import urlencode
 
 import aiohttp
 from botocore.auth import AUTH_TYPE_MAPS, BaseSigner
-from botocore.awsrequest import AWSRequest, prepare_request_dict
+from botocore.awsrequest import AWSRequest, HeadersDict, prepare_request_dict
 from botocore.exceptions import BotoCoreError
 from botocore.model import OperationModel
 from botocore.parsers import ResponseParserError, create_parser
 from botocore.serialize import create_serializer
 from yarl import URL
 
-from stepwell.integrations.faults import ServiceUnreachable
+from stepwell.integrations.faults import UnreachableError
 from stepwell.integrations.models import operation_model
 from stepwell.integrations.routes import Route, Target
 from stepwell.kernel.arns import Scope
@@ -30,19 +30,20 @@ from stepwell.kernel.errors import ServiceError
 
 USER_AGENT = "stepwell"
 CONNECT_SECONDS = 10.0
-_DROPPED = (aiohttp.ServerDisconnectedError, ConnectionResetError, BrokenPipeError)
+CALL_SECONDS = 960.0
+_DROPPED = frozenset({errno.ECONNRESET, errno.EPIPE})
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _EXTENDED_ID = "x-amz-id-2"
 _REQUEST_IDS = ("x-amzn-requestid", "x-amz-request-id", "x-amz-requestid")
 
 
 class RemoteServices:
-    """Calls services over HTTP with one shared connection pool. ``seconds`` bounds one call in all (None: no bound).
+    """Calls services over HTTP with one shared connection pool. ``seconds`` bounds one call in all.
 
-    Long calls (a Lambda function of fifteen minutes) are bounded by the task's own timeout.
+    A Lambda function may take fifteen minutes to answer; anything shorter is the task's own timeout.
     """
 
-    def __init__(self, *, seconds: float | None = None, connections: int = 256) -> None:
+    def __init__(self, *, seconds: float = CALL_SECONDS, connections: int = 256) -> None:
         self._seconds = seconds
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
@@ -64,9 +65,7 @@ class RemoteServices:
         """
         model = operation_model(service, operation)
         if model.has_event_stream_output or model.has_event_stream_input:
-            raise ServiceUnreachable(
-                f"{service}:{operation} answers with a stream of events, which a task cannot take."
-            )
+            raise UnreachableError(f"{service}:{operation} answers with a stream of events, which a task cannot take.")
         target = await route.target(model.service_model, scope)
         request = self._request(model, params, target)
         status, headers, body = await self._send(request)
@@ -82,7 +81,7 @@ class RemoteServices:
         try:
             serialized = serializer.serialize_to_request(params, model)
         except (BotoCoreError, ValueError, KeyError, TypeError) as error:
-            raise ServiceUnreachable(f"Unable to marshall request: {error}") from None
+            raise UnreachableError(f"Unable to marshall request: {error}") from None
         if not target.host_prefixes:
             serialized.pop("host_prefix", None)
         body = serialized["body"]
@@ -132,11 +131,9 @@ class RemoteServices:
                     prepared.method, url, data=prepared.body or None, headers=headers, allow_redirects=False
                 ) as response:
                     return response.status, response.headers, await response.read()
-            except _DROPPED as error:
-                if not again or isinstance(error, aiohttp.ClientConnectorError):
-                    raise ServiceUnreachable(_reason(error)) from error
-            except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
-                raise ServiceUnreachable(_reason(error)) from error
+            except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+                if not (again and _dropped(error)):
+                    raise UnreachableError(_reason(error)) from error
         raise AssertionError("the second attempt returns or raises")
 
     # ------------------------------------------------------------------------------------------------ the answer
@@ -146,13 +143,15 @@ class RemoteServices:
         parser = self._parsers.get(protocol)
         if parser is None:
             parser = self._parsers[protocol] = create_parser(protocol)
-        lowered = {name.lower(): value for name, value in headers.items()}
+        lowered = HeadersDict(headers.items())  # looked up without regard to case
         response = {"status_code": status, "headers": lowered, "body": body, "context": {"operation_name": model.name}}
         try:
+            if protocol == "json" and body and not body.lstrip().startswith(b"{"):
+                raise ValueError("not a JSON object")  # botocore's parser would take it for an empty result
             parsed: dict[str, Any] = parser.parse(response, model.output_shape)
         except (ResponseParserError, ValueError, KeyError, TypeError) as error:
             text = body[:200].decode(errors="replace")
-            raise ServiceUnreachable(f"Unable to unmarshall response ({error}). Response: {status} {text}") from None
+            raise UnreachableError(f"Unable to unmarshall response ({error}). Response: {status} {text}") from None
         if status >= 300:
             raise _error(parsed, status, lowered, body)
         metadata = parsed.setdefault("ResponseMetadata", {})
@@ -161,18 +160,26 @@ class RemoteServices:
         return parsed
 
 
+def _dropped(error: BaseException) -> bool:
+    """The other side closed a connection that was open, rather than refusing a new one."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return False
+    closed = isinstance(error, aiohttp.ServerDisconnectedError)
+    return closed or (isinstance(error, OSError) and error.errno in _DROPPED)
+
+
 def _reason(error: BaseException) -> str:
     """Why no answer came, worded as the AWS SDKs word it where they do (AWS SDK for Java)."""
-    if isinstance(error, asyncio.TimeoutError):
+    if isinstance(error, TimeoutError):
         return "Unable to execute HTTP request: Read timed out"
     if isinstance(error, aiohttp.ClientConnectorError):
         inner = error.os_error
-        text = inner.strerror if isinstance(inner, OSError) and inner.strerror else str(inner)
+        text = inner.strerror or str(inner)
         return f"Unable to execute HTTP request: {text} ({error.host}:{error.port})"
     return f"Unable to execute HTTP request: {str(error) or type(error).__name__}"
 
 
-def _error(parsed: dict[str, Any], status: int, headers: dict[str, str], body: bytes) -> ServiceError:
+def _error(parsed: dict[str, Any], status: int, headers: HeadersDict, body: bytes) -> ServiceError:
     found = parsed.get("Error") or {}
     code, message = found.get("Code") or str(status), found.get("Message") or found.get("message") or ""
     query_code = code if "QueryErrorCode" in found else None
@@ -193,7 +200,7 @@ def _json_code(body: bytes) -> str | None:
     return kind.rsplit("#", 1)[-1] if isinstance(kind, str) else None
 
 
-def _request_id(parsed: dict[str, Any], headers: dict[str, str]) -> str:
+def _request_id(parsed: dict[str, Any], headers: HeadersDict) -> str:
     known = parsed.get("ResponseMetadata", {}).get("RequestId")
     return known or next((headers[name] for name in _REQUEST_IDS if name in headers), "")
 

@@ -19,7 +19,7 @@ from botocore.endpoint_provider import EndpointProvider
 from botocore.exceptions import BotoCoreError
 from botocore.model import ServiceModel
 
-from stepwell.integrations.faults import ServiceUnreachable
+from stepwell.integrations.faults import UnreachableError
 from stepwell.integrations.models import endpoint_rules, partitions
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.errors import SettingError
@@ -70,7 +70,7 @@ class AwsRoute:
         try:
             found = provider.resolve_endpoint(Region=scope.region, UseFIPS=False, UseDualStack=False)
         except BotoCoreError as error:
-            raise ServiceUnreachable(f"AWS has no endpoint for {service} in {scope.region}: {error}") from None
+            raise UnreachableError(f"AWS has no endpoint for {service} in {scope.region}: {error}") from None
         region, name = scope.region, model.signing_name
         for scheme in found.properties.get("authSchemes", ()):
             if scheme["name"].startswith("sigv4"):
@@ -83,7 +83,7 @@ class AwsRoute:
             if self._credentials is None:
                 self._credentials = await asyncio.to_thread(find_credentials)
             if self._credentials is None:
-                raise ServiceUnreachable(
+                raise UnreachableError(
                     "Unable to load credentials: the setting endpoints sends this call to AWS, and no AWS credentials "
                     "were found in the environment, the shared configuration files or the instance's metadata."
                 )

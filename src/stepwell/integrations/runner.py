@@ -1,4 +1,4 @@
-"""One call of a task, from its Resource to its outcome. Whatever happens is a value: nothing but cancellation is raised."""
+"""One call of a task, from its Resource to its outcome. Whatever happens is a value: only cancellation is raised."""
 
 from __future__ import annotations
 

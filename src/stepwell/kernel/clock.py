@@ -99,6 +99,22 @@ class ManualClock:
             await settler()
 
 
+def resolve(future: asyncio.Future[None]) -> None:
+    """Wake whoever awaits the future, unless that has happened."""
+    if not future.done():
+        future.set_result(None)
+
+
+async def wait_until(clock: Clock, when: float) -> None:
+    """Sleep on a clock."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    timer = clock.at(when, lambda: resolve(done))
+    try:
+        await done
+    finally:
+        timer.cancel()
+
+
 def iso(when: float) -> str:
     """AWS's way to write a time inside JSON: ``2026-01-01T00:00:00.000Z``."""
     text = datetime.fromtimestamp(round(when, 3), UTC).isoformat(timespec="milliseconds")

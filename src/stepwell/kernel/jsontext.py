@@ -14,11 +14,8 @@ from typing import Any
 import orjson
 
 from stepwell.kernel.errors import JsonSyntaxError
-from stepwell.kernel.limits import JSON_DEPTH
 
-type_name = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}.get
 _LONG_NUMBER = re.compile(rb"\d{17}")  # may not fit 64 bits or a double: read it exactly
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MISSING: Any = object()
 
 
@@ -52,10 +49,13 @@ class Json:
     @property
     def size(self) -> int:
         """Bytes of UTF-8, the unit of AWS's limits."""
-        if self._bytes < 0:
-            text = self.text
-            self._bytes = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        return self._bytes
+        size = self._bytes
+        if size < 0:
+            text = self._text
+            if text is None:
+                text = self._text = dumps(self._value)
+            self._bytes = size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        return size
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Json) and (self is other or self.value == other.value)
@@ -91,34 +91,12 @@ def dumps(value: Any) -> str:
 
 
 def _loads_exactly(raw: bytes) -> Any:
-    if (depth := _depth(raw)) > JSON_DEPTH:
-        raise ValueError(f"nesting depth {depth}")
-    return json.loads(raw, parse_constant=_no_constant)
+    orjson.loads(raw)  # the one judge of what is JSON: syntax, depth, range and surrogates
+    return json.loads(raw)
 
 
 def _no_constant(name: str) -> Any:
     raise ValueError(name)
-
-
-def _depth(raw: bytes) -> int:
-    depth = deepest = 0
-    in_string = escaped = False
-    for byte in raw:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    return deepest
 
 
 _TOKEN = re.compile(r"[A-Za-z_$][\w$]*")
@@ -147,7 +125,8 @@ def _jackson(text: str, found: json.JSONDecodeError) -> JsonSyntaxError:
     char = text[at]
     if found.msg.startswith("Expecting property name"):
         return JsonSyntaxError(
-            f"Unexpected character ('{char}' (code {ord(char)})): was expecting double-quote to start field name", **place
+            f"Unexpected character ('{char}' (code {ord(char)})): was expecting double-quote to start field name",
+            **place,
         )
     if found.msg == "Expecting value":
         token = _TOKEN.match(text, at)
@@ -160,7 +139,12 @@ def _jackson(text: str, found: json.JSONDecodeError) -> JsonSyntaxError:
             "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')",
             **place,
         )
-    wanted = {"Expecting ',' delimiter": "comma to separate Object entries", "Expecting ':' delimiter": "a colon to separate field name and value"}
+    wanted = {
+        "Expecting ',' delimiter": "comma to separate Object entries",
+        "Expecting ':' delimiter": "a colon to separate field name and value",
+    }
     if found.msg in wanted:
-        return JsonSyntaxError(f"Unexpected character ('{char}' (code {ord(char)})): was expecting {wanted[found.msg]}", **place)
+        return JsonSyntaxError(
+            f"Unexpected character ('{char}' (code {ord(char)})): was expecting {wanted[found.msg]}", **place
+        )
     return JsonSyntaxError(found.msg, **place)

@@ -66,6 +66,14 @@ def choice(*allowed: str) -> Parser:
     return parse
 
 
+def switch(raw: object) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    value = words.get(str(raw).lower())
+    if value is None:
+        raise ValueError("true or false")
+    return value
+
+
 def names(raw: object) -> tuple[str, ...]:
     items = raw.split(",") if isinstance(raw, str) else raw
     if not isinstance(items, list) or not all(isinstance(i, str) for i in items):

@@ -93,6 +93,9 @@ class Settings:
     lease_seconds: float = _row(
         10.0, kinds.seconds(1, 300), "How long a server that stopped answering keeps its executions (PostgreSQL)."
     )
+    pooler: bool = _row(
+        False, kinds.switch, "Whether a transaction pooler such as PgBouncer stands before PostgreSQL: true or false."
+    )
     drain_seconds: float = _row(
         10.0, kinds.seconds(0, 3600), "How long a stopping server lets requests in flight finish."
     )
@@ -163,6 +166,8 @@ def shown(name: str, settings: Settings) -> str:
         return ", ".join(f"{k}={mask_url(v)}" for k, v in sorted(value.items()))
     if isinstance(value, tuple):
         return ",".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 

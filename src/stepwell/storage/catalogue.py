@@ -6,9 +6,10 @@ A file is a list of entries::
     -- purpose: DescribeExecution, and what a taken name belongs to.
     SELECT ...
 
-``shared.sql`` holds what both databases understand; ``sqlite.sql`` and ``postgresql.sql`` hold what differs. Parameters are
-``$1``, ``$2`` ... in all of them. Two spellings are replaced when a catalogue is loaded: ``@integers($1)`` becomes a query for the
-elements of an array parameter, and ``@name`` the text of an entry declared with ``-- fragment: name``.
+``shared.sql`` holds what both databases understand; ``sqlite.sql`` and ``postgresql.sql`` hold what differs.
+Parameters are ``$1``, ``$2`` ... in all of them. Two spellings are replaced when a catalogue is loaded:
+``@integers($1)`` becomes a query for the elements of an array parameter, and ``@name`` the text of an entry declared
+with ``-- fragment: name``.
 """
 
 from __future__ import annotations

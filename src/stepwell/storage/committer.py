@@ -6,11 +6,12 @@
     submit -> lane "documents"  ----> group (at most 512 items, about 1 MiB) -> execute -> one outcome an item
     submit -> lane "background" --'
 
-Lanes take turns item by item, so a flood in one slows another to its share and never stops it; ``background`` also has at most
-BACKGROUND_ITEMS in a group, since one of its units may touch hundreds of rows. The queue is bounded: beyond QUEUE_ITEMS or QUEUE_BYTES an item
-is refused with StorageUnavailable at once, and nothing of it is written.
+Lanes take turns item by item, so a flood in one slows another to its share and never stops it; ``background`` also
+has at most BACKGROUND_ITEMS in a group, since one of its units may touch hundreds of rows. The queue is bounded:
+beyond QUEUE_ITEMS or QUEUE_BYTES an item is refused with StorageUnavailable at once, and nothing of it is written.
 
-One group is on its way at a time. The committer does not know what an item is: the database hands in how to execute a list.
+One group is on its way at a time. The committer does not know what an item is: the database hands in how to execute a
+list.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
 
     format (1) | codec (0 plain, 1 zstd, 2 encrypted) | key id (0: none) | body
 
-This release writes and reads plain bodies only. The other codecs have their numbers so that a later release may write them.
+This release writes and reads plain bodies only. The other codecs have their numbers so that a later release may write
+them.
 """
 
 from __future__ import annotations
@@ -52,4 +53,6 @@ def _unreadable(blob: bytes) -> StorageError:
     if blob[0] != FORMAT:
         return StorageError(f"a stored blob has format {blob[0]}; this release reads format {FORMAT} only")
     codec = CODECS.get(blob[1], "unknown")
-    return StorageError(f"a stored blob has codec {blob[1]} ({codec}) and key {blob[2]}; this release reads plain blobs only")
+    return StorageError(
+        f"a stored blob has codec {blob[1]} ({codec}) and key {blob[2]}; this release reads plain blobs only"
+    )

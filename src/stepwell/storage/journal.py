@@ -1,7 +1,9 @@
-"""The Journal on a database: reads, and writes that find out why they were refused. See ``engine.journal`` for the promises.
+"""The Journal on a database: reads, and writes that find out why they were refused.
 
-What differs between the databases, how a decision is written, is a ``JournalWriter``: ``journal_sqlite`` makes one unit of it,
-``journal_postgresql`` one row of a statement that writes hundreds.
+The promises are those of ``engine.journal``.
+
+What differs between the databases, how a decision is written, is a ``JournalWriter``: ``journal_sqlite`` makes one
+unit of it, ``journal_postgresql`` one row of a statement that writes hundreds.
 
 Assumed of the engine: the 16 bytes of ``key.id`` are unique by themselves; the number of a payload is used once.
 """
@@ -36,7 +38,7 @@ from stepwell.storage.journal_rows import (
     task_row,
     timer_row,
 )
-from stepwell.storage.units import Database, Statement, Unit
+from stepwell.storage.units import Database, Row, Statement, Unit
 
 NEWEST = (float("inf"), b"\xff" * 17)
 LAST_EVENT = 2**31 - 1
@@ -201,6 +203,6 @@ class StoredJournal:
     async def parked(self, limit: int) -> list[ExecutionRow]:
         return [execution_row(row) for row in await self._of_owned("parked", limit)]
 
-    async def _of_owned(self, name: str, *params: object) -> Sequence[Sequence[object]] | list[tuple[object, ...]]:
+    async def _of_owned(self, name: str, *params: object) -> Sequence[Row]:
         owned = list(self._owner.owned)
         return await self._database.read(name, (owned, *params)) if owned else []

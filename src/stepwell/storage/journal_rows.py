@@ -38,7 +38,7 @@ class Write(NamedTuple):
     def key(self) -> Key:
         if self.new is not None:
             return self.new.key
-        assert self.append is not None  # noqa: S101 - one of the two is always there
+        assert self.append is not None
         return self.append.key
 
 

@@ -73,7 +73,7 @@ def _dropped(append: Append) -> list[Statement]:
 
 
 def _added(append: Append) -> list[Statement]:
-    """New and changed rows. The closing deletes tasks, timers and maybe frames, so a closing decision does not add any."""
+    """New and changed rows; of what the closing deletes, a closing decision adds nothing."""
     pid, execution = append.key
     statements: list[Statement] = []
     if append.page is not None:

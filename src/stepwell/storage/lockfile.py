@@ -22,8 +22,8 @@ class DataLock:
             holder = os.read(self._handle, 32).decode("ascii", "replace").strip() or "unknown"
             os.close(self._handle)
             raise SettingError(
-                f"the database {database} is in use by another server (process {holder}). SQLite means one server at a time: "
-                "stop that one, choose another data directory, or use PostgreSQL"
+                f"the database {database} is in use by another server (process {holder}). "
+                "SQLite means one server at a time: stop that one, choose another data directory, or use PostgreSQL"
             ) from None
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, f"{os.getpid()}\n".encode(), 0)

@@ -1,7 +1,8 @@
 """Who owns which partition: the protocol, and its simple form where one process owns them all.
 
-A partition is owned by one worker at one epoch. The epoch grows whenever the partition is taken, and every decision is written
-only at the epoch its worker believes in; so a worker that was taken for dead and comes back can write nothing.
+A partition is owned by one worker at one epoch. The epoch grows whenever the partition is taken, and every decision
+is written only at the epoch its worker believes in; so a worker that was taken for dead and comes back can write
+nothing.
 
 ::
 

@@ -1,14 +1,12 @@
 """SQLite: this process reads, the writer process writes. ``MemoryDatabase`` is its twin for tests and the library.
 
-The reading connection lives in the event loop's thread: reads are short, and a read transaction ends with its statement, so the
-write-ahead log can always shrink.
+The reading connection lives in the event loop's thread: reads are short, and a read transaction ends with its
+statement, so the write-ahead log can always shrink.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,14 +17,12 @@ import orjson
 from stepwell.kernel.errors import CheckFailed, StorageError, StorageUnavailable
 from stepwell.storage.catalogue import load
 from stepwell.storage.committer import Committer, Outcome
+from stepwell.storage.health import HealthWatch
 from stepwell.storage.lockfile import DataLock
-from stepwell.storage.sqlite_groups import CHECK, Answer, Coded, GroupWriter, Unwritable
+from stepwell.storage.sqlite_groups import CHECK, Answer, Coded, GroupWriter, UnwritableError
 from stepwell.storage.sqlite_link import WriterLink
 from stepwell.storage.sqlite_schema import READER_PRAGMAS, WRITER_PRAGMAS, apply_pragmas, prepare, unavailable
-from stepwell.storage.units import Health, Row, Statement, Unit, size_of
-
-PROBE_SECONDS = 1.0
-PROBE = Unit((Statement("probe", (), 1),), "background")
+from stepwell.storage.units import Health, Row, Unit, size_of
 
 
 class _Statements:
@@ -58,7 +54,7 @@ class _Reader:
         self._connection = connection
         self._texts = texts
 
-    def read(self, name: str, params: Sequence[Any]) -> list[Row]:
+    def read(self, name: str, params: Sequence[Any]) -> Sequence[Row]:
         bound = [orjson.dumps(p).decode() if isinstance(p, list) else p for p in params]
         try:
             return self._connection.execute(self._texts[name], bound).fetchall()
@@ -73,13 +69,12 @@ class SqliteDatabase:
         self.path = path
         self._lock = lock
         self._statements = _Statements()
-        self._health = Health()
+        self._watch = HealthWatch(self.submit)
         self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY, statementcachesize=256)
         apply_pragmas(self._connection, READER_PRAGMAS)
         self._reader = _Reader(self._connection, self._statements.texts)
-        self._link = WriterLink((str(path), self._statements.ordered, WRITER_PRAGMAS), self._note)
+        self._link = WriterLink((str(path), self._statements.ordered, WRITER_PRAGMAS), self._watch.note)
         self._committer = Committer[Unit](self._execute)
-        self._prober: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, path: Path) -> SqliteDatabase:
@@ -87,7 +82,7 @@ class SqliteDatabase:
 
         Raises SettingError (in use, newer schema, not ours, no such folder), StorageUnavailable.
         """
-        path = path.absolute()
+        path = path.absolute()  # noqa: ASYNC240 - once, at the start
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = DataLock(path)
         try:
@@ -104,7 +99,7 @@ class SqliteDatabase:
 
     @property
     def health(self) -> Health:
-        return self._health
+        return self._watch.health
 
     @property
     def writer_pid(self) -> int | None:
@@ -118,10 +113,7 @@ class SqliteDatabase:
         return self._reader.read(name, params)
 
     async def close(self) -> None:
-        if self._prober is not None:
-            self._prober.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._prober
+        await self._watch.close()
         await self._committer.drain()
         await self._link.close()
         self._connection.close()
@@ -131,29 +123,10 @@ class SqliteDatabase:
         code = self._statements.code
         answers = await self._link.exchange([code(unit) for unit in group])
         if isinstance(answers, str):
-            self._note(answers)
+            self._watch.note(answers)
             raise StorageUnavailable(f"SQLite: {answers}")
-        if not self._health.ok:
-            self._note(None)
+        self._watch.note(None)
         return [_outcome(unit, answer) for unit, answer in zip(group, answers, strict=True)]
-
-    def _note(self, reason: str | None) -> None:
-        """Remember that writing works, or why it does not; while it does not, try a small write now and then."""
-        if reason is None:
-            self._health = Health()
-            return
-        self._health = Health(False, reason, self._health.since or time.time())
-        if self._prober is None:
-            self._prober = asyncio.get_running_loop().create_task(self._probe())
-
-    async def _probe(self) -> None:
-        try:
-            while not self._health.ok:
-                await asyncio.sleep(PROBE_SECONDS)
-                with contextlib.suppress(StorageError):
-                    await self.submit(PROBE)
-        finally:
-            self._prober = None
 
 
 def _prepare_file(path: Path) -> None:
@@ -165,7 +138,7 @@ def _prepare_file(path: Path) -> None:
 
 
 class MemoryDatabase:
-    """The same schema in memory; every unit is committed before ``submit`` returns. It forgets everything when closed."""
+    """The same schema in memory; every unit is committed before ``submit`` returns."""
 
     def __init__(self) -> None:
         self._statements = _Statements()
@@ -182,7 +155,7 @@ class MemoryDatabase:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             outcome = _outcome(unit, self._writer.run([self._statements.code(unit)])[0])
-        except Unwritable as error:
+        except UnwritableError as error:
             outcome = StorageUnavailable(f"SQLite: {error}")
         if isinstance(outcome, Exception):
             done.set_exception(outcome)

@@ -1,11 +1,12 @@
 """One group of units, one commit: shared by the writer process and the in-memory database.
 
-A unit arrives as plain tuples ``(statement number, parameters, expected rows or None)``, a group as a list of units. The answer
-is one entry a unit: ``None`` when written, ``(CHECK, i)`` when the check of its i-th statement was not met, ``(REFUSED, i, text)`` when the
-database refused that statement. If the commit itself cannot be made nothing is written and ``Unwritable`` is raised.
+A unit arrives as plain tuples ``(statement number, parameters, expected rows or None)``, a group as a list of units.
+The answer is one entry a unit: ``None`` when written, ``(CHECK, i)`` when the check of its i-th statement was not
+met, ``(REFUSED, i, text)`` when the database refused that statement. If the commit itself cannot be made nothing is
+written and ``UnwritableError`` is raised.
 
-First all units run in one go. A unit that fails before it has changed a row is simply left out. One that fails later must
-be undone, which one go cannot do: the whole group is rolled back and run again, each unit under a savepoint.
+First all units run in one go. A unit that fails before it has changed a row is simply left out. One that fails later
+must be undone, which one go cannot do: the whole group is rolled back and run again, each unit under a savepoint.
 
 Imports are kept to apsw: the writer process must be small and start at once.
 """
@@ -32,7 +33,7 @@ Coded = tuple[int, tuple[object, ...], int | None]
 Answer = tuple[int, int] | tuple[int, int, str] | None
 
 
-class Unwritable(Exception):
+class UnwritableError(Exception):
     """The database cannot be written to now; the text says why."""
 
 
@@ -44,7 +45,7 @@ class GroupWriter:
         self._statements = statements
 
     def run(self, group: list[list[Coded]]) -> list[Answer]:
-        """Write a group in one commit. Raises Unwritable when nothing of it was written."""
+        """Write a group in one commit. Raises UnwritableError when nothing of it was written."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             answers = self._plainly(group)
@@ -55,7 +56,7 @@ class GroupWriter:
             self._connection.execute("COMMIT")
         except UNWRITABLE as error:
             self._abandon()
-            raise Unwritable(f"{type(error).__name__.removesuffix('Error')}: {error}") from error
+            raise UnwritableError(f"{type(error).__name__.removesuffix('Error')}: {error}") from error
         return answers
 
     def _plainly(self, group: list[list[Coded]]) -> list[Answer] | None:
@@ -94,7 +95,7 @@ class GroupWriter:
         return None, touched
 
     def _abandon(self) -> None:
-        """Undo what is open. A full disk may have rolled back already; what cannot be undone now is undone on recovery."""
+        """Undo what is open, unless the failure has done so already."""
         if self._connection.in_transaction:
             try:
                 self._connection.execute("ROLLBACK")

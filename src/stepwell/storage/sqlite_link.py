@@ -40,7 +40,7 @@ class WriterLink:
         """Start the writer. Raises StorageUnavailable if it cannot open the database."""
         await self._start()
 
-    async def exchange(self, value: object) -> Any:
+    async def exchange(self, value: Any) -> Any:
         """Send one message and return its answer; StorageUnavailable if the writer is gone or dies meanwhile."""
         conversation = self._conversation
         if conversation is None:
@@ -125,7 +125,7 @@ class _Conversation(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 - what a socket gives
+        assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -146,7 +146,7 @@ class _Conversation(asyncio.Protocol):
             answer.set_exception(StorageUnavailable("the writer process ended; the outcome of this write is unknown"))
         self._on_lost(self)
 
-    async def exchange(self, value: object) -> Any:
+    async def exchange(self, value: Any) -> Any:
         if self._transport is None:
             raise StorageUnavailable("the writer process is not running; it is being started again")
         body = marshal.dumps(value, MARSHAL_VERSION)

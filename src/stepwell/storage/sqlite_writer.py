@@ -1,7 +1,8 @@
 """The writer process of a SQLite database: ``python -m stepwell.storage.sqlite_writer FD``.
 
-It owns the one connection that writes. Its parent sends whole groups over a socket pair; each is one commit. A thread in the
-server would wait for the interpreter's lock behind a busy event loop (measured: p50 15.5 ms instead of 1.6), so it is a process.
+It owns the one connection that writes. Its parent sends whole groups over a socket pair; each is one commit. A thread
+in the server would wait for the interpreter's lock behind a busy event loop (measured: p50 15.5 ms instead of 1.6),
+so it is a process.
 
 Messages are a length (4 bytes, big-endian) and a marshalled value: both ends are the same interpreter::
 
@@ -23,7 +24,7 @@ import sys
 
 import apsw
 
-from stepwell.storage.sqlite_groups import GroupWriter, Unwritable
+from stepwell.storage.sqlite_groups import Answer, GroupWriter, UnwritableError
 
 MARSHAL_VERSION = 2  # without the search for repeated objects, which costs more than it saves
 LENGTH_BYTES = 4
@@ -31,6 +32,8 @@ IDLE_SECONDS = 2.0  # how often an idle writer tidies up, and looks whether its 
 CHECKPOINT_PAGES = 1_000  # of the write-ahead log; carried over after the answer, off the path of the commit
 VACUUM_PAGES = 256  # freed pages given back to the file system in one idle moment
 CLOSED = b""
+
+Answers = tuple[str, str | int] | list[Answer] | str
 
 
 class Housekeeping:
@@ -97,7 +100,7 @@ def _exactly(link: socket.socket, size: int, on_idle: "Housekeeping | None") -> 
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def send(link: socket.socket, value: object) -> None:
+def send(link: socket.socket, value: "Answers") -> None:
     body = marshal.dumps(value, MARSHAL_VERSION)
     link.sendall(len(body).to_bytes(LENGTH_BYTES, "big") + body)
 
@@ -125,8 +128,8 @@ def serve(link: socket.socket) -> None:
     send(link, ("ready", os.getpid()))
     while (message := receive(link, housekeeping)) != CLOSED:
         try:
-            answer: object = writer.run(marshal.loads(message))  # noqa: S302 - our own parent wrote it
-        except Unwritable as error:
+            answer: Answers = writer.run(marshal.loads(message))  # noqa: S302 - our own parent wrote it
+        except UnwritableError as error:
             answer = str(error)
         send(link, answer)
         housekeeping.after_answer()

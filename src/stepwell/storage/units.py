@@ -5,8 +5,8 @@
     Unit                    all or nothing
     `- Statement ...        a named SQL text, its parameters, and how many rows it must change
 
-What never lives here: an interactive transaction. A unit is complete before it is handed over, so no transaction is ever
-open across an ``await`` of the caller.
+What never lives here: an interactive transaction. A unit is complete before it is handed over, so no transaction is
+ever open across an ``await`` of the caller.
 
 A check is an expected row count. It is cheapest as a unit's first statement: a unit that fails before it has changed
 anything needs no undoing, so its neighbours in the same commit are not run again.
@@ -72,8 +72,8 @@ class Database(Protocol):
         """Hand a unit to the committer; the awaitable is done when the unit is durable.
 
         Raises CheckFailed (the unit's check was not met: nothing written), StorageError (the database refused the unit:
-        nothing written), StorageUnavailable (the outcome is unknown, or the queue is full and nothing was written). Each
-        is the awaitable's exception, so that a batch of units can be handed over before the first is awaited.
+        nothing written), StorageUnavailable (the outcome is unknown, or the queue is full and nothing was written).
+        Each is the awaitable's exception, so that a batch of units can be handed over before the first is awaited.
         """
         ...
 

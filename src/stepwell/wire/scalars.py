@@ -19,13 +19,8 @@ from stepwell.wire import errors
 # "Value '2147483647' at 'limit'" for a larger one).
 INTEGER_BOUNDS = {"integer": (-(2**31), 2**31 - 1), "long": (-(2**63), 2**63 - 1)}
 SPECIAL_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
-BOOLEANS = {"true": True, "yes": True, "y": True, "t": True, "1": True} | {
-    "false": False,
-    "no": False,
-    "n": False,
-    "f": False,
-    "0": False,
-}
+TRUE_WORDS = frozenset({"true", "yes", "y", "t", "1"})
+FALSE_WORDS = frozenset({"false", "no", "n", "f", "0"})
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?")
@@ -53,10 +48,10 @@ def float_of(text: str, kind: str) -> float:
 
 def boolean_of(text: str) -> bool:
     """The words that AWS reads as a boolean where a string is given (measured on Amazon SES)."""
-    found = BOOLEANS.get(text.lower())
-    if found is None:
+    word = text.lower()
+    if word not in TRUE_WORDS and word not in FALSE_WORDS:
         raise errors.wrong_type(text, "boolean")
-    return found
+    return word in TRUE_WORDS
 
 
 def float_text(number: float) -> str:

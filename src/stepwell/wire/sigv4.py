@@ -26,7 +26,7 @@ from stepwell.wire.http import Request
 SKEW_SECONDS = 900
 PRESIGNED_SECONDS = 604_800  # one week, the longest X-Amz-Expires
 
-_CREDENTIAL = re.compile(r"Credential=([^\s,]+)")
+_CREDENTIAL = re.compile(r"[\s,]Credential=([^\s,]+)")
 _BASIC_DATE = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _HEADER_PARTS = ("Credential", "Signature", "SignedHeaders")
 _QUERY_PARTS = {
@@ -52,7 +52,10 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signed a request, proven."""
+    """Who signed a request, proven.
+
+    ``session_token`` was signed too, but whether it belongs to the key and still holds is for its issuer to say.
+    """
 
     access_key: str
     region: str
@@ -135,7 +138,7 @@ def _claim_of_header(request: Request) -> _Signature:
             raise _incomplete(
                 f"'{item}' not a valid key=value pair (missing equal-sign) in Authorization header: '{text}'."
             )
-        parts[name] = value
+        parts.setdefault(name, value)  # of a part given twice the first counts, as in ``credential``
     date = request.headers.get("x-amz-date") or request.headers.get("date") or ""
     missing = [f"Authorization header requires '{name}' parameter." for name in _HEADER_PARTS if not parts.get(name)]
     if not date:

@@ -69,7 +69,7 @@ RULES: dict[str, Rule] = {
     "state-type": Rule(
         SCHEMA,
         "The field 'Type' should have one of these values: [{options}]",
-        "message recorded elsewhere, place assumed",
+        "quoted publicly from AWS, place assumed",
     ),
     "state-name": Rule(
         "INVALID_STATE_NAME",
@@ -128,7 +128,7 @@ RULES: dict[str, Rule] = {
         SCHEMA,
         "The resource provided {resource} is not recognized. The value is not a valid resource ARN, or the resource is "
         "not available in this region.",
-        "https://github.com/functionless/functionless, test-app; preflight resource-arn",
+        "preflight resource-arn; the whole sentence from a public deployment log",
     ),
     "no-parameters": Rule(
         SCHEMA, "{field} field is required for resource ARN: {resource}", "preflight integration-parameters"
@@ -160,7 +160,7 @@ RULES: dict[str, Rule] = {
     # warnings; codes from the API reference, words our own
     "no-dollar": Rule(
         "NO_DOLLAR",
-        "The value of '{field}' looks like a path or an intrinsic function, but the field's name does not end with '.$'",
+        "The value of '{field}' looks like a path or an intrinsic function, but the name does not end with '.$'",
         "API reference, wording assumed",
         "WARNING",
     ),
@@ -198,7 +198,10 @@ class Report:
         self._found.append(_finding(rule, at, values))
 
     def feature(self, name: str, at: str) -> None:
-        self._features.append(_finding("unsupported", at, {"feature": name}))
+        """Notes a feature once for each place."""
+        found = _finding("unsupported", at, {"feature": name})
+        if found not in self._features:
+            self._features.append(found)
 
     def finish(self) -> list[Diagnostic]:
         failed = any(found.severity == "ERROR" for found in self._found)

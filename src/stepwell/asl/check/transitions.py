@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from stepwell.asl.check.fields import STATES
 from stepwell.asl.check.walker import Scope
-
-_HANDLERS = ("Choices", "Catch")
 
 
 def check_transitions(scope: Scope, block: dict[str, Any], at: str, *, top: bool) -> None:
@@ -40,12 +39,13 @@ def _all_targets(block: dict[str, Any], at: str) -> Iterator[tuple[str, str]]:
 
 
 def _targets(state: dict[str, Any], at: str) -> Iterator[tuple[str, str]]:
-    """The states a state names, each with the place where it does."""
+    """The states a state names in fields of its type, each with the place where it does."""
+    known = STATES[state["Type"]].fields
     for field in ("Next", "Default"):
-        if isinstance(target := state.get(field), str):
+        if field in known and isinstance(target := state.get(field), str):
             yield target, f"{at}/{field}"
-    for field in _HANDLERS:
-        handlers = state.get(field)
+    for field in ("Choices", "Catch"):
+        handlers = state.get(field) if field in known else None
         for i, handler in enumerate(handlers if isinstance(handlers, list) else ()):
             if isinstance(handler, dict) and isinstance(target := handler.get("Next"), str):
                 yield target, f"{at}/{field}[{i}]/Next"

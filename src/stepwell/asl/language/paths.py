@@ -11,8 +11,14 @@ from typing import Any
 from stepwell.asl.step import Scope
 from stepwell.kernel.errors import FatalStateError, StateError
 from stepwell.kernel.jsontext import Json, dumps
-from stepwell.lang.intrinsics import Reference, compile_intrinsic, compile_reference, is_intrinsic
-from stepwell.lang.intrinsics.errors import IntrinsicFailure
+from stepwell.lang.intrinsics import (
+    IntrinsicFailure,
+    Reference,
+    compile_intrinsic,
+    compile_reference,
+    is_intrinsic,
+    missing_argument,
+)
 from stepwell.lang.jsonpath import PathNotFound
 
 Expression = Callable[[Any, Scope], Any]
@@ -41,14 +47,20 @@ def compile_path_field(text: str, missing: Missing = invalid_path) -> Expression
     reference = compile_reference(text)
     read = reference.path.read
 
+    def from_input(value: Any, _scope: Scope) -> Any:
+        try:
+            return read(value)
+        except PathNotFound as error:
+            raise missing(text, value, error) from None
+
     def expression(value: Any, scope: Scope) -> Any:
-        base = value if reference.kind == "input" else root(reference, value, scope)
+        base = root(reference, value, scope)
         try:
             return read(base)
         except PathNotFound as error:
             raise missing(text, base, error) from None
 
-    return expression
+    return from_input if reference.kind == "input" else expression
 
 
 def compile_expression(text: str, field: str) -> Expression:
@@ -63,16 +75,12 @@ def compile_expression(text: str, field: str) -> Expression:
             try:
                 return reference.path.read(base)
             except PathNotFound:
-                written = reference_text(reference)
-                cause = (
-                    f"The JsonPath argument for the field '{written}' could not be found in the input '{dumps(base)}'"
-                )
-                raise FatalStateError(RUNTIME, f"The function '{text}' had the following error: {cause}") from None
+                raise missing_argument(reference_text(reference), dumps(base)) from None
 
         try:
             return intrinsic.evaluate(resolve, scope.ids)
         except IntrinsicFailure as error:
-            raise StateError(INTRINSIC_FAILURE, f"The function '{text}' had the following error: {error}") from None
+            raise StateError(INTRINSIC_FAILURE, error.message) from None
 
     return expression
 

@@ -20,9 +20,14 @@ class State:
 
     type: ClassVar[str]
     argument_field: ClassVar[str] = "Parameters"
-    has_exit: ClassVar[bool] = True  # Fail never exits
+    entered_event: ClassVar[str]
+    exited_event: ClassVar[str]
 
     __slots__ = ("catch", "end", "flow", "name", "next", "pointer", "retry")
+
+    def __init_subclass__(cls) -> None:
+        cls.entered_event = f"{cls.type}StateEntered"
+        cls.exited_event = f"{cls.type}StateExited"
 
     def __init__(self, name: str, pointer: str, raw: dict[str, Any], language: QueryLanguage) -> None:
         self.name = name
@@ -42,18 +47,14 @@ class State:
 
     def finish(self, step: Step, result: Json) -> None:
         """The state's work is done with this result."""
-        self.leave(step, self.flow.output(step.input, result, step))
-
-    def leave(self, step: Step, output: Json) -> None:
-        """Exit on the state's ordinary way, if the output is within AWS's limit."""
-        step.exit(within_limit(output, self.name), self.next)
+        step.exit(self.flow.output(step.input, result, step), self.next)
 
     def __repr__(self) -> str:
         return f"<{self.type} {self.pointer}>"
 
 
 def within_limit(document: Json, name: str) -> Json:
-    """AWS's limit on data; the failure is the state's own and names it (recorded: test_start_large_input)."""
+    """AWS's limit on data; the failure names the state (recorded: test_start_large_input)."""
     if document.size > DATA_BYTES:
         raise TooMuchData(name)
     return document

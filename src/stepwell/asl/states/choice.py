@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepwell.asl.language.base import QueryLanguage
-from stepwell.asl.states.base import State, within_limit
+from stepwell.asl.states.base import State
 from stepwell.asl.step import Step
 from stepwell.kernel.errors import StateError
 
@@ -26,9 +26,14 @@ class ChoiceState(State):
 
     def enter(self, step: Step) -> None:
         effective = self.flow.effective_input(step.input, step)
-        value = effective.value
-        target = next((name for holds, name in self.rules if holds(value, step)), self.default)
+        target = self._target(effective.value, step)
         if target is None:
             cause = "Failed to transition out of the state. The state does not point to a next state."
             raise StateError("States.NoChoiceMatched", cause)
-        step.exit(within_limit(self.flow.pass_through(effective, step), self.name), target)
+        step.exit(self.flow.pass_through(effective, step), target)
+
+    def _target(self, value: Any, step: Step) -> str | None:
+        for holds, name in self.rules:
+            if holds(value, step):
+                return name
+        return self.default

@@ -16,7 +16,6 @@ class FailState(State):
     """``Error(Path)`` and ``Cause(Path)`` may each be absent."""
 
     type = "Fail"
-    has_exit = False
     __slots__ = ("cause", "error")
 
     def __init__(self, name: str, pointer: str, raw: dict[str, Any], language: QueryLanguage) -> None:

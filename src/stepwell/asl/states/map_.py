@@ -104,7 +104,9 @@ def _percentage(field: Field | None, value: Any, step: Step) -> float | None:
         return None
     found = field.read(value, step)
     if isinstance(found, bool) or not isinstance(found, int | float):
-        raise runtime(f'The {field.name} field refers to value "{_shown(found)}" which is not a valid float: {field.text}')
+        raise runtime(
+            f'The {field.name} field refers to value "{_shown(found)}" which is not a valid float: {field.text}'
+        )
     if not 0 <= found <= 100:
         raise runtime("ToleratedFailurePercentage must be between 0 and 100.")
     return float(found)

@@ -24,5 +24,8 @@ class PassState(State):
         self.result: Json | None = Json(raw["Result"]) if "Result" in raw else None
 
     def enter(self, step: Step) -> None:
-        argument = self.flow.argument(self.flow.effective_input(step.input, step), step)
-        self.finish(step, argument if self.result is None else self.result)
+        flow, raw = self.flow, step.input
+        result = self.result
+        if result is None:
+            result = flow.argument(flow.effective_input(raw, step), step)
+        step.exit(flow.output(raw, result, step), self.next)

@@ -40,7 +40,7 @@ class WaitState(State):
 
     def finish(self, step: Step, result: Json) -> None:
         del result
-        self.leave(step, self.flow.pass_through(self.flow.effective_input(step.input, step), step))
+        step.exit(self.flow.pass_through(self.flow.effective_input(step.input, step), step), self.next)
 
 
 def _seconds(field: Field, value: Any) -> int:

@@ -1,7 +1,7 @@
 """Query strings and form bodies of ``http:invoke``.
 
-Source: https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html, "Applying URL-encoding on request body":
-blanks are ``%20``, brackets of nested keys are escaped, arrays have four formats.
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html, "Applying URL-encoding on request
+body": blanks are ``%20``, brackets of nested keys are escaped, arrays have four formats.
 """
 
 from __future__ import annotations

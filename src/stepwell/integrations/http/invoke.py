@@ -9,8 +9,8 @@
     connection not usable    Events.ConnectionResource.InvalidConnectionState and its kin
 
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html; shape of the result:
-https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.html; the status text as cause: measured by users
-(public reports). Redirects are not followed (assumed), a connection that fails is States.Http.Socket (assumed).
+https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.html; the status text as cause: measured by
+users (public reports). Redirects are not followed (assumed), a connection that fails is States.Http.Socket (assumed).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from yarl import URL
 from stepwell.engine.tasks import TaskCall
 from stepwell.integrations.faults import RUNTIME, could_not_start
 from stepwell.integrations.handlers import fields
-from stepwell.integrations.http.request import HttpRequest, ParameterFault, build, connection_arn
-from stepwell.integrations.http.tokens import TokenRefused, Tokens
+from stepwell.integrations.http.request import HttpRequest, ParameterError, build, connection_arn
+from stepwell.integrations.http.tokens import TokenError, Tokens
 from stepwell.kernel.clock import Clock
 from stepwell.kernel.errors import JsonSyntaxError, ServiceError, StateError
 from stepwell.kernel.jsontext import Json, loads
@@ -90,7 +90,7 @@ class HttpInvoke:
             if answer[0] in REFRESH and bearer is not None:
                 bearer = await self._bearer(connection, refused=bearer)
                 answer = await self._send(build(parameters, connection, call.scope.region, bearer))
-        except ParameterFault as fault:
+        except ParameterError as fault:
             raise could_not_start(call.parameters.text, str(fault)) from None
         return Json(_result(*answer))
 
@@ -113,7 +113,7 @@ class HttpInvoke:
             return None
         try:
             return await self._tokens.get(connection, refused)
-        except TokenRefused as error:
+        except TokenError as error:
             raise StateError(CONNECTION + "InvalidConnectionState", str(error)) from None
 
     async def _send(self, request: HttpRequest) -> tuple[int, str, Any, bytes]:

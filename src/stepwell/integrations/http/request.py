@@ -19,10 +19,40 @@ from stepwell.services.events.connection import Connection, Parameter
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"})
 FORBIDDEN_HEADERS = frozenset(
-    """a-im accept-charset accept-datetime accept-encoding authorization cache-control connection content-encoding
-    content-md5 date expect forwarded from host http2-settings if-match if-modified-since if-none-match if-range
-    if-unmodified-since max-forwards origin pragma proxy-authorization referer server te trailer transfer-encoding upgrade
-    via warning""".split()
+    (
+        *(
+            "a-im",
+            "accept-charset",
+            "accept-datetime",
+            "accept-encoding",
+            "authorization",
+            "cache-control",
+            "connection",
+        ),
+        *(
+            "content-encoding",
+            "content-md5",
+            "date",
+            "expect",
+            "forwarded",
+            "from",
+            "host",
+            "http2-settings",
+            "if-match",
+        ),
+        *("if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "max-forwards", "origin", "pragma"),
+        *(
+            "proxy-authorization",
+            "referer",
+            "server",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+            "via",
+            "warning",
+        ),
+    )
 )
 FORBIDDEN_PREFIXES = ("x-forwarded-", "x-amz-", "x-amzn-")
 FIELDS = frozenset(
@@ -41,7 +71,7 @@ JSON_TYPE = "application/json; charset=UTF-8"
 _PATH_SAFE = "%/:=&~+!$,;'@()*[]-._"
 
 
-class ParameterFault(ValueError):
+class ParameterError(ValueError):
     """A parameter of the task cannot be used; the text is the reason, in AWS's words where they are known."""
 
 
@@ -56,22 +86,22 @@ class HttpRequest:
 
 
 def connection_arn(parameters: dict[str, Any]) -> str:
-    """From ``InvocationConfig`` or, the older form, ``Authentication``; exactly one of them. Raises ParameterFault."""
+    """From ``InvocationConfig`` or, the older form, ``Authentication``; exactly one of them. Raises ParameterError."""
     given = [name for name in ("InvocationConfig", "Authentication") if parameters.get(name) is not None]
     if len(given) != 1:
-        raise ParameterFault("Exactly one of the fields 'InvocationConfig' and 'Authentication' is required")
+        raise ParameterError("Exactly one of the fields 'InvocationConfig' and 'Authentication' is required")
     config = parameters[given[0]]
     arn = config.get("ConnectionArn") if isinstance(config, dict) else None
     if not isinstance(arn, str):
-        raise ParameterFault("The field 'ConnectionArn' is required but was missing")
+        raise ParameterError("The field 'ConnectionArn' is required but was missing")
     return arn
 
 
 def build(parameters: dict[str, Any], connection: Connection, region: str, bearer: str | None = None) -> HttpRequest:
-    """Raises ParameterFault. ``bearer`` is the Authorization value of an OAuth connection."""
+    """Raises ParameterError. ``bearer`` is the Authorization value of an OAuth connection."""
     for name in parameters:
         if name not in FIELDS:
-            raise ParameterFault(f'The field "{name}" is not supported by Step Functions')
+            raise ParameterError(f'The field "{name}" is not supported by Step Functions')
     method = _method(parameters)
     url = _url(parameters, connection)
     body = _body(parameters, connection)
@@ -82,9 +112,9 @@ def build(parameters: dict[str, Any], connection: Connection, region: str, beare
 def _method(parameters: dict[str, Any]) -> str:
     method = parameters.get("Method")
     if method is None:
-        raise ParameterFault("The field 'Method' is required but was missing")
+        raise ParameterError("The field 'Method' is required but was missing")
     if method not in METHODS:
-        raise ParameterFault(f"The field 'Method' should have one of these values: [{', '.join(sorted(METHODS))}]")
+        raise ParameterError(f"The field 'Method' should have one of these values: [{', '.join(sorted(METHODS))}]")
     return str(method)
 
 
@@ -94,10 +124,10 @@ def _method(parameters: dict[str, Any]) -> str:
 def _url(parameters: dict[str, Any], connection: Connection) -> str:
     endpoint = parameters.get("ApiEndpoint")
     if endpoint is None:
-        raise ParameterFault("The field 'ApiEndpoint' is required but was missing")
+        raise ParameterError("The field 'ApiEndpoint' is required but was missing")
     parts = urlsplit(endpoint) if isinstance(endpoint, str) else None
     if parts is None or parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise ParameterFault("The value of the field 'ApiEndpoint' has an invalid format")
+        raise ParameterError("The value of the field 'ApiEndpoint' has an invalid format")
     pairs = _query(parameters.get("QueryParameters"))
     own = {parameter.key for parameter in connection.query}
     pairs = [pair for pair in pairs if pair[0] not in own] + [(p.key, p.value) for p in connection.query]
@@ -114,14 +144,14 @@ def _query(given: Any) -> list[Pair]:
         return [pair for item in given for pair in _query(item)]
     if isinstance(given, dict):
         return _pairs(given, "QueryParameters")
-    raise ParameterFault("The value of the field 'QueryParameters' has an invalid format")
+    raise ParameterError("The value of the field 'QueryParameters' has an invalid format")
 
 
 def _pairs(given: dict[str, Any], field: str) -> list[Pair]:
     pairs: list[Pair] = []
     for key, value in given.items():
         if isinstance(value, dict):
-            raise ParameterFault(f"The value of the field '{field}' has an invalid format")
+            raise ParameterError(f"The value of the field '{field}' has an invalid format")
         if value is not None:
             pairs.extend((key, scalar_text(item)) for item in (value if isinstance(value, list) else [value]))
     return pairs
@@ -133,11 +163,11 @@ def _pairs(given: dict[str, Any], field: str) -> list[Pair]:
 def _headers(parameters: dict[str, Any], connection: Connection, region: str, bearer: str | None) -> tuple[Pair, ...]:
     given = parameters.get("Headers")
     if given is not None and not isinstance(given, dict):
-        raise ParameterFault("The value of the field 'Headers' has an invalid format")
+        raise ParameterError("The value of the field 'Headers' has an invalid format")
     pairs = _pairs(given or {}, "Headers")
     for name, _ in pairs:
         if name.lower() in FORBIDDEN_HEADERS or name.lower().startswith(FORBIDDEN_PREFIXES):
-            raise ParameterFault(f"The header '{name}' is not allowed in an HTTP Task")
+            raise ParameterError(f"The header '{name}' is not allowed in an HTTP Task")
     pairs = _replace(pairs, [(p.key, p.value) for p in connection.headers])
     pairs = _replace(pairs, _authorisation(connection, bearer))
     if not any(name.lower() == "content-type" for name, _ in pairs):
@@ -145,7 +175,7 @@ def _headers(parameters: dict[str, Any], connection: Connection, region: str, be
     fixed = [("Range", f"bytes=0-{DATA_BYTES}"), ("User-Agent", f"Amazon|StepFunctions|HttpInvoke|{region}")]
     pairs = _replace(pairs, fixed)
     if any(ord(c) < 32 and c != "\t" for pair in pairs for text in pair for c in text):
-        raise ParameterFault("The value of the field 'Headers' has an invalid format")
+        raise ParameterError("The value of the field 'Headers' has an invalid format")
     return tuple(pairs)
 
 
@@ -176,7 +206,7 @@ def _body(parameters: dict[str, Any], connection: Connection) -> bytes | None:
     if array_format is None:
         return dumps(body).encode()
     if not isinstance(body, dict):
-        raise ParameterFault("The value of the field 'RequestBody' has an invalid format")
+        raise ParameterError("The value of the field 'RequestBody' has an invalid format")
     return form(body, array_format).encode()
 
 
@@ -185,7 +215,7 @@ def merged_body(body: Any, own: tuple[Parameter, ...]) -> Any:
     if not own:
         return body
     if body is not None and not isinstance(body, dict):
-        raise ParameterFault("The RequestBody must be a JSON object because the connection has body parameters")
+        raise ParameterError("The RequestBody must be a JSON object because the connection has body parameters")
     return (body or {}) | {parameter.key: parameter.value for parameter in own}
 
 
@@ -195,11 +225,11 @@ def _array_format(transform: Any) -> str | None:
         return None
     encoding = transform.get("RequestBodyEncoding", "NONE") if isinstance(transform, dict) else None
     if encoding not in {"NONE", "URL_ENCODED"}:
-        raise ParameterFault("The field 'RequestBodyEncoding' should have one of these values: [NONE, URL_ENCODED]")
+        raise ParameterError("The field 'RequestBodyEncoding' should have one of these values: [NONE, URL_ENCODED]")
     if encoding == "NONE":
         return None
     options = transform.get("RequestEncodingOptions") or {}
     array_format = options.get("ArrayFormat", "INDICES") if isinstance(options, dict) else None
     if array_format not in ARRAY_FORMATS:
-        raise ParameterFault(f"The field 'ArrayFormat' should have one of these values: [{', '.join(ARRAY_FORMATS)}]")
+        raise ParameterError(f"The field 'ArrayFormat' should have one of these values: [{', '.join(ARRAY_FORMATS)}]")
     return str(array_format)

@@ -27,7 +27,7 @@ MAX_TOKENS = 1_000
 FORM_TYPE = "application/x-www-form-urlencoded"
 
 
-class TokenRefused(Exception):
+class TokenError(Exception):
     """The token endpoint gave no token; the text says why and holds no secret."""
 
 
@@ -50,8 +50,9 @@ class Tokens:
         self._pending: dict[Key, asyncio.Task[Token]] = {}
 
     async def get(self, connection: Connection, refused: str | None = None) -> str:
-        """The Authorization header's value. Raises TokenRefused."""
-        assert connection.oauth is not None
+        """The Authorization header's value. Raises TokenError."""
+        if connection.oauth is None:
+            raise TokenError("The connection has no OAuth parameters.")
         key = (connection.arn, connection.modified)
         kept = self._tokens.get(key)
         if kept is not None and kept.value != refused and not self._expired(kept):
@@ -89,9 +90,9 @@ class Tokens:
                 text = await response.text(errors="replace")
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise TokenRefused(f"The authorization endpoint could not be reached: {type(error).__name__}") from None
+            raise TokenError(f"The authorization endpoint could not be reached: {type(error).__name__}") from None
         if not 200 <= status < 300:
-            raise TokenRefused(f"The authorization endpoint answered with the HTTP status {status}.")
+            raise TokenError(f"The authorization endpoint answered with the HTTP status {status}.")
         return self._read(text)
 
     def _read(self, text: str) -> Token:
@@ -101,7 +102,7 @@ class Tokens:
             answer = None
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
-            raise TokenRefused("The authorization endpoint's answer is not a JSON object with an access_token.")
+            raise TokenError("The authorization endpoint's answer is not a JSON object with an access_token.")
         seconds = answer.get("expires_in")
         known = isinstance(seconds, int | float) or (isinstance(seconds, str) and seconds.isdigit())
         expires = self._clock.now() + float(seconds) if known else None

@@ -1,1 +1,1 @@
-"""Optimised integrations: a file per service that is special, ``plain`` for the rest, ``registry`` says which is which."""
+"""Optimised integrations: a file per service that is special, ``plain`` for the rest, ``registry`` says which."""

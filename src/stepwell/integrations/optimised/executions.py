@@ -7,11 +7,12 @@
     .sync:2           the same, with Input and Output parsed
     child not well    States.TaskFailed, the cause is DescribeExecution's answer as JSON text
 
-Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html; recorded: test_start_execution_sync2,
-test_start_execution_sync_delegate_failure, test_start_execution_input_json. Times are milliseconds (public execution data).
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html; recorded:
+test_start_execution_sync2, test_start_execution_sync_delegate_failure, test_start_execution_input_json. Times are
+milliseconds (public execution data).
 
-Without a Name the child's name derives from the task's idempotency key, so a call repeated after a crash finds the child
-that the first one started.
+Without a Name the child's name derives from the task's idempotency key, so a call repeated after a crash finds the
+child that the first one started.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ ROW = OPTIMISED["lambda", "invoke"]
 
 
 class InvokeFunction(PlainHandler):
-    """``lambda:invoke``. A string as Payload is sent as it is, so it must be JSON text (recorded: test_invoke_json_values)."""
+    """``lambda:invoke``. A string as Payload is sent as it is: JSON text (recorded: test_invoke_json_values)."""
 
     def __init__(self, caller: Caller, clock: Clock) -> None:
         super().__init__(caller, clock, ROW, _prepare)
@@ -64,7 +64,7 @@ def _prepare(call: TaskCall, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def raise_failure(result: dict[str, Any], payload: str) -> None:
-    """A function that failed fails the task with its ``errorType`` and the whole payload (recorded: test_raise_exception)."""
+    """A failed function fails the task with its ``errorType`` and the payload (recorded: test_raise_exception)."""
     if not result.get("FunctionError"):
         return
     value = _json(payload)

@@ -1,7 +1,7 @@
 """Which handler serves which optimised integration: one row each; what has no row yet is refused by name.
 
-A service whose integration is one plain call needs no row: ``plain`` serves it from the resource catalogue. ``.sync`` needs
-a handler that knows when the job is done.
+A service whose integration is one plain call needs no row: ``plain`` serves it from the resource catalogue. ``.sync``
+needs a handler that knows when the job is done.
 """
 
 from __future__ import annotations

@@ -44,5 +44,6 @@ def _rounded(value: Any) -> int:
     if math.isinf(value):
         nearest = _LONG_MAX if value > 0 else -_LONG_MAX - 1
     else:
-        nearest = min(max(math.floor(value + 0.5), -_LONG_MAX - 1), _LONG_MAX)
+        below = math.floor(value)
+        nearest = min(max(below + (value - below >= 0.5), -_LONG_MAX - 1), _LONG_MAX)
     return (nearest + _INT // 2) % _INT - _INT // 2

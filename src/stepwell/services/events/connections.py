@@ -3,8 +3,9 @@
 AWS authorises a new connection in the background; here it is AUTHORIZED at once, and an OAuth token is fetched when a
 request needs one. Private connectivity (VPC) and customer keys are refused by name.
 
-Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnection.html and its neighbours; the text
-about a missing connection is EventBridge's (public reports), those about existing ones and wrong parameters are assumed.
+Source: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateConnection.html and its neighbours; the
+text about a missing connection is EventBridge's (public reports), those about existing ones and wrong parameters are
+assumed.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from stepwell.kernel.clock import Clock
 from stepwell.kernel.errors import ServiceError
 from stepwell.kernel.ids import Ids
 from stepwell.services.iam import attaching, policies, roles
-from stepwell.services.iam.shelf import Documents, Shelf, account_of, repeated
+from stepwell.services.iam.shelf import Shelf, account_of, repeated
+from stepwell.storage.documents import Documents
 
 Operation = Callable[[Shelf, Params, Scope], Awaitable[dict[str, Any]]]
 

@@ -7,32 +7,20 @@ names that differ in case only are the same: https://docs.aws.amazon.com/IAM/lat
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.clock import Clock
 from stepwell.kernel.errors import CheckFailed, ServiceError
 from stepwell.kernel.ids import Ids
-from stepwell.storage.documents import Change, Document, Put
+from stepwell.storage.documents import Document, Documents, Put
 
 ROLE = "iam-role"
 POLICY = "iam-policy"
 ATTEMPTS = 10
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-
-
-class Documents(Protocol):
-    """What IAM needs of ``storage.documents``."""
-
-    async def get(self, scope: Scope, kind: str, key: str) -> Document | None: ...
-
-    async def list(
-        self, scope: Scope, kind: str, *, prefix: str = "", after: str | None = None, limit: int = 100
-    ) -> list[Document]: ...
-
-    async def write(self, changes: Sequence[Change]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The numbered changes of the schema, one folder per database.
 
-Expand, then contract: a change first adds what the next release needs, and a later one drops what no release reads any more.
-A file ``NNNN_what.sql`` never changes once it is released.
+Expand, then contract: a change first adds what the next release needs, and a later one drops what no release reads
+any more. A file ``NNNN_what.sql`` never changes once it is released.
 """
 
 from __future__ import annotations

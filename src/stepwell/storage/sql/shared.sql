@@ -157,22 +157,33 @@ DELETE FROM execution WHERE id = $1 AND stopped IS NOT NULL
 -- purpose: retention: its progress.
 DELETE FROM progress WHERE execution = $1
 
--- name: forget_pages
--- purpose: retention: its history, the oldest pages first and at most some of them in one commit.
-DELETE FROM page WHERE execution = $1 AND first IN (SELECT first FROM page WHERE execution = $1 ORDER BY first LIMIT $2)
-
 -- name: page_count
--- purpose: retention: how many pages an execution still has, counted up to a limit.
-SELECT count(*) FROM (SELECT first FROM page WHERE execution = $1 LIMIT $2) p
+-- purpose: retention: is there still history of an execution? Counted up to a limit.
+SELECT count(*) FROM (SELECT first FROM page WHERE execution = $1 LIMIT $2) counted
+
+-- name: forget_pages
+-- purpose: retention: history, at most some rows in one commit.
+DELETE FROM page
+ WHERE execution = $1 AND first IN (SELECT first FROM page WHERE execution = $1 ORDER BY first LIMIT $2)
+
+-- name: frame_count
+-- purpose: retention: is there still frames kept for a redrive of an execution? Counted up to a limit.
+SELECT count(*) FROM (SELECT frame FROM frame WHERE execution = $1 LIMIT $2) counted
+
+-- name: forget_frames
+-- purpose: retention: frames kept for a redrive, at most some rows in one commit.
+DELETE FROM frame
+ WHERE execution = $1 AND frame IN (SELECT frame FROM frame WHERE execution = $1 ORDER BY frame LIMIT $2)
+
+-- name: payload_count
+-- purpose: retention: is there still large texts of an execution? Counted up to a limit.
+SELECT count(*) FROM (SELECT number FROM payload WHERE execution = $1 LIMIT $2) counted
 
 -- name: forget_payloads
--- purpose: retention: its payloads.
-DELETE FROM payload WHERE execution = $1
+-- purpose: retention: large texts, at most some rows in one commit.
+DELETE FROM payload
+ WHERE execution = $1 AND number IN (SELECT number FROM payload WHERE execution = $1 ORDER BY number LIMIT $2)
 
--- name: drop_all_frames
--- purpose: an execution succeeded, or is forgotten: nothing can redrive it.
-DELETE FROM frame WHERE execution = $1
-
--- name: members
--- purpose: who answers for which partition, and where.
-SELECT p.pid, p.owner, m.address FROM partition p LEFT JOIN member m ON m.worker = p.owner WHERE p.owner IS NOT NULL
+-- name: probe
+-- purpose: can the database be written to again?
+UPDATE probe SET number = number + 1

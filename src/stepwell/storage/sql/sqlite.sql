@@ -101,6 +101,6 @@ DELETE FROM member
 -- purpose: the partitions of a worker and their epochs.
 SELECT pid, epoch FROM partition WHERE owner = $1
 
--- name: probe
--- purpose: can the database be written to again?
-UPDATE probe SET number = number + 1
+-- name: drop_all_frames
+-- purpose: an execution succeeded: nothing can redrive it.
+DELETE FROM frame WHERE execution = $1

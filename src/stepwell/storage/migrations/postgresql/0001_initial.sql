@@ -64,3 +64,6 @@ CREATE TABLE document (
 CREATE TABLE outbox (
   number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, pid integer NOT NULL, body bytea NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+
+CREATE TABLE probe (number bigint NOT NULL) WITH (fillfactor = 10);
+INSERT INTO probe (number) VALUES (0);

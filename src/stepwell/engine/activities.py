@@ -1,0 +1,122 @@
+"""Activity tasks: workers poll, tasks wait; whoever is first waits for the other.
+
+A task is a worker's only after the claim is durable. Tasks scheduled on this server are offered from memory; all others
+(before a restart, or of another server) are found in the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from stepwell.engine import codec
+from stepwell.engine.journal import Key
+from stepwell.engine.messages import ActivityStarted
+from stepwell.kernel.clock import resolve
+
+if TYPE_CHECKING:
+    from stepwell.engine.worker import Worker
+
+LOOK_AGAIN_SECONDS = 5.0
+CANDIDATES = 10
+
+
+class ActivityTask(NamedTuple):
+    """What a worker gets."""
+
+    token: str
+    input: str
+
+
+class ActivityDesk:
+    """Brings activity tasks and polls together."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._offers: defaultdict[str, deque[tuple[Key, int, int]]] = defaultdict(deque)
+        self._polls: defaultdict[str, deque[asyncio.Future[None]]] = defaultdict(deque)
+        self._closed = False
+
+    def offer(self, activity: str, key: Key, frame: int, event: int) -> None:
+        """A durable task waits for a worker."""
+        self._offers[activity].append((key, frame, event))
+        self._wake_one(activity)
+
+    def close(self) -> None:
+        """All polls end with nothing."""
+        self._closed = True
+        for polls in self._polls.values():
+            for poll in polls:
+                resolve(poll)
+
+    async def poll(self, activity: str, worker_name: str | None, seconds: float) -> ActivityTask | None:
+        """The oldest task of an activity, or None after so many seconds. Raises StorageError."""
+        clock = self._worker.clock
+        deadline = clock.now() + seconds
+        while not self._closed:
+            task = await self._claim_one(activity, worker_name)
+            if task is not None:
+                return task
+            left = deadline - clock.now()
+            if left <= 0:
+                return None
+            await self._wait(activity, min(left, LOOK_AGAIN_SECONDS))
+        return None
+
+    async def _claim_one(self, activity: str, worker_name: str | None) -> ActivityTask | None:
+        offers = self._offers[activity]
+        while offers:
+            task = await self._claim(*offers.popleft(), worker_name)
+            if task is not None:
+                return task
+        for row in await self._worker.journal.waiting_activities(activity, CANDIDATES):
+            task = await self._claim(row.key, row.frame, row.event, worker_name)
+            if task is not None:
+                return task
+        return None
+
+    async def _claim(self, key: Key, frame: int, event: int, worker_name: str | None) -> ActivityTask | None:
+        task = await self._read(key, event)
+        if task is None or not await self._worker.tell(key, ActivityStarted(frame, event, worker_name)):
+            return None
+        return task
+
+    async def _read(self, key: Key, event: int) -> ActivityTask | None:
+        """Token and input of a task that still waits."""
+        stored = await self._worker.journal.load(key)
+        row = (
+            next((row for row in stored.tasks if row.event == event and row.kind == "activity"), None)
+            if stored
+            else None
+        )
+        if stored is None or row is None:
+            return None
+        _, _, token, _, parameters, _ = orjson.loads(row.body)
+        payloads = {}
+        if isinstance(parameters, int) and parameters <= codec.FIRST_PAYLOAD:
+            payloads = await self._worker.journal.payloads(key, [codec.FIRST_PAYLOAD - parameters])
+        document = codec.resolver(stored.row, payloads)(parameters)
+        return None if document is None else ActivityTask(token, document.text)
+
+    async def _wait(self, activity: str, seconds: float) -> None:
+        poll: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        polls = self._polls[activity]
+        polls.append(poll)
+        alarm = self._worker.clock.at(self._worker.clock.now() + seconds, lambda: resolve(poll))
+        try:
+            await poll
+        finally:
+            alarm.cancel()
+            if poll in polls:
+                polls.remove(poll)
+
+    def _wake_one(self, activity: str) -> None:
+        polls = self._polls[activity]
+        while polls:
+            poll = polls.popleft()
+            if not poll.done():
+                poll.set_result(None)
+                return

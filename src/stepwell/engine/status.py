@@ -1,0 +1,90 @@
+"""Status changes of Standard executions, for services that subscribe (the event bus, later metrics).
+
+A change is written with the decision that makes it, in the journal's outbox, and only while somebody subscribes. A pump reads
+the outbox in order, hands each change to the subscriber, and forgets it when the subscriber has it: at least once, also across
+a crash.
+
+Source of the detail's members: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from stepwell.engine.journal import Journal
+from stepwell.engine.state import Execution
+from stepwell.kernel.errors import StorageError
+from stepwell.kernel.jsontext import dumps
+
+BATCH = 100
+PAUSE_SECONDS = 1.0
+log = logging.getLogger(__name__)
+
+Subscriber = Callable[[str], Awaitable[None]]
+_SHOWN = {"included": True}
+
+
+def describe(execution: Execution) -> str:
+    """The change as JSON: the ``detail`` of AWS's event, dates in milliseconds."""
+    return dumps(
+        {
+            "executionArn": execution.arn,
+            "stateMachineArn": execution.machine_arn,
+            "name": execution.name,
+            "status": execution.status,
+            "startDate": round(execution.started * 1000),
+            "stopDate": None if execution.stopped is None else round(execution.stopped * 1000),
+            "input": execution.input.text,
+            "output": None if execution.output is None else execution.output.text,
+            "inputDetails": _SHOWN,
+            "outputDetails": None if execution.output is None else _SHOWN,
+            "error": execution.error,
+            "cause": execution.cause,
+            "stateMachineVersionArn": execution.version,
+            "redriveCount": execution.redrives,
+        }
+    )
+
+
+class StatusPort:
+    """Where status changes leave the engine."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._subscriber: Subscriber | None = None
+        self._news = asyncio.Event()
+        self._pump: asyncio.Task[None] | None = None
+
+    @property
+    def active(self) -> bool:
+        return self._subscriber is not None
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """One subscriber; it returns when the change is its own to keep. Starts the pump."""
+        self._subscriber = subscriber
+        self._pump = asyncio.ensure_future(self._run(subscriber))
+        self._news.set()
+
+    def nudge(self) -> None:
+        self._news.set()
+
+    async def close(self) -> None:
+        if self._pump is not None:
+            self._pump.cancel()
+            await asyncio.gather(self._pump, return_exceptions=True)
+
+    async def _run(self, subscriber: Subscriber) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                while rows := await self._journal.outbox(BATCH):
+                    for row in rows:
+                        await subscriber(row.body)
+                        await self._journal.forget_outbox([row.number])
+            except StorageError as error:
+                log.warning("status changes wait: %s", error)
+                await asyncio.sleep(PAUSE_SECONDS)
+                self._news.set()
