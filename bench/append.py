@@ -2,8 +2,9 @@
 
 ``python bench/append.py [--url URL] [--seconds 2] [--clients 16] [--bytes 1000]``
 
-The bare append is what the machine can do at best on SQLite: one thread that commits all that gathered (synchronous=FULL), one row a
-decision. Both are run in turn, several times, because flushes differ from minute to minute; quote the ratios and the CPU.
+The bare append is what the machine can do at best on SQLite: one thread that commits all that gathered (synchronous=FULL),
+one row a decision. Both are run in turn, several times, because flushes differ from minute to minute; quote the ratios
+and the CPU.
 CPU is that of this process and of the writer process (or nothing, for PostgreSQL's own processes).
 """
 
@@ -24,6 +25,7 @@ from pathlib import Path
 
 import apsw
 import uvloop
+
 from stepwell.engine.journal import Append, FrameRow, Key, NewExecution, Page
 from stepwell.storage.bundle import Storage, open_storage
 
@@ -129,7 +131,8 @@ def journal_step(storage: Storage) -> Step:
             frames=[FrameRow(1, None, b"x" * 60)],
         )
         if number:
-            return await storage.journal.append(append)
+            await storage.journal.append(append)
+            return None
         name = execution.hex()
         new = NewExecution(
             key=key,

@@ -14,7 +14,11 @@ LINE = "kernel <- lang <- asl <- engine <- storage <- wire <- services <- integr
 
 LAYERS = LINE.split(" <- ")
 PACKAGE = Path(stepwell.__file__).parent
-FACE = {"__init__", "_version"}  # the package's own face: offers what stands below, is imported for its version only
+FACE = {
+    "__init__",
+    "__main__",
+    "_version",
+}  # the package's own face: offers what stands below, is imported for its version only
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

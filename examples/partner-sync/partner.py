@@ -4,7 +4,7 @@
 
     GET  /orders?page=N   {"orders": [...], "subtotalCents": n, "more": true}
     POST /shipments       {"orderId": "..."} -> {"tracking": "..."}; the same order twice gets the same tracking number
-    GET  /stats           what was asked so far; needs no key
+    GET  /stats           what was asked so far, and the sums that a right run ends with; needs no key
 
 Every answer takes a while, and every so often one is 503 or 429. Callers send the header ``X-Api-Key: demo-key``.
 Run ``python partner.py [--port N] [--latency SECONDS]``; it prints its address.
@@ -92,7 +92,7 @@ class Partner:
         return web.json_response({"tracking": tracking}, status=200 if known else 201)
 
     async def show_stats(self, _: web.Request) -> web.Response:
-        return web.json_response(self.stats)
+        return web.json_response({**self.stats, "expected": expected()})
 
 
 async def main(port: int, latency: float) -> None:

@@ -102,6 +102,18 @@ async def test_a_unit_the_database_refuses_says_so_and_fails_alone(storage: Stor
         )
 
 
+async def test_a_unit_that_can_never_be_written_is_refused_at_once(storage: Storage) -> None:
+    database = storage.database
+    with pytest.raises(StorageError, match="no statement 'unknown'"):
+        await database.submit(Unit((Statement("unknown", ()),)))
+    bad = Unit((Statement("put_definition", ("h", object())),))  # type: ignore[arg-type]
+    good = database.submit(Unit((Statement("put_definition", ("g", b"x")),)))
+    with pytest.raises(StorageError):
+        await database.submit(bad)
+    await good
+    assert await database.read("definition", ("g",))
+
+
 async def test_a_blob_of_an_unknown_format_is_refused(storage: Storage) -> None:
     await storage.database.submit(Unit((Statement("put_definition", ("h", b"\x02\x00\x00x")),)))
     with pytest.raises(StorageError, match="format 2"):

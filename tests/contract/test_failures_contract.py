@@ -16,7 +16,9 @@ from typing import Any
 import apsw
 import asyncpg
 import pytest
+import uvloop
 
+from stepwell.engine.journal import Key, NewExecution
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.errors import SettingError, StorageUnavailable
 from stepwell.storage.bundle import Storage, open_storage
@@ -121,6 +123,25 @@ async def test_a_full_disk_stops_acknowledgements_and_heals(sqlite_url: str, ope
     assert [d.key for d in await storage.documents.list(SCOPE, "k")] == ["after", "before"]
 
 
+def test_the_writer_process_serves_a_uvloop_server(sqlite_url: str) -> None:
+    async def run() -> list[str]:
+        storage = await open_storage(sqlite_url)
+        await asyncio.gather(*(storage.documents.write([Put(SCOPE, "k", key, BIG)]) for key in "abcdefgh"))
+        keys = [document.key for document in await storage.documents.list(SCOPE, "k")]
+        await storage.close()
+        return keys
+
+    assert uvloop.run(run()) == list("abcdefgh")
+
+
+async def test_nothing_is_left_beside_the_file_after_a_graceful_stop(sqlite_url: str, opener: Opener) -> None:
+    storage = await opener(sqlite_url)
+    await storage.documents.write([Put(SCOPE, "k", "a", {})])
+    await storage.close()
+    path = Path(sqlite_url.removeprefix("sqlite:"))
+    assert sorted(file.name for file in path.parent.iterdir()) == ["stepwell.db", "stepwell.db.lock"]
+
+
 async def test_acknowledged_writes_survive_the_end_of_the_process(sqlite_url: str, opener: Opener) -> None:
     storage = await opener(sqlite_url)
     await storage.documents.write([Put(SCOPE, "k", "a", BIG)])
@@ -184,12 +205,17 @@ async def test_postgresql_without_named_statements_works_behind_a_pooler(postgre
 async def test_a_restarted_postgresql_heals(postgres_server: Any, postgres_url: str, opener: Opener) -> None:
     storage = await opener(postgres_url, lease=2.0)
     await storage.documents.write([Put(SCOPE, "k", "before", {})])
+    new = NewExecution(
+        key=Key(1, b"1" * 16), arn="a", machine_arn="m", name="n", started=1.0, definition="h", input="{}", head=b""
+    )
     postgres_server.stop()
     try:
         with pytest.raises(StorageUnavailable):
             await storage.documents.write([Put(SCOPE, "k", "lost", {})])
         with pytest.raises(StorageUnavailable):
             await storage.documents.get(SCOPE, "k", "before")
+        with pytest.raises(StorageUnavailable):
+            await storage.journal.start(new, None)
         health = storage.database.health
         assert not health.ok
         assert health.reason
@@ -198,6 +224,7 @@ async def test_a_restarted_postgresql_heals(postgres_server: Any, postgres_url: 
     await until(lambda: storage.database.health.ok and storage.membership.may_start_effects)
     await storage.documents.write([Put(SCOPE, "k", "after", {})])
     assert [d.key for d in await storage.documents.list(SCOPE, "k")] == ["after", "before"]
+    assert await storage.journal.start(new, None) is None
     assert len(storage.membership.owned) == 256
 
 

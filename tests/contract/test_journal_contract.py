@@ -215,20 +215,22 @@ class TestAppend:
         await storage.journal.append(decision(new, 2, page=Page(3, 3, b"x")))
 
     async def test_one_bad_append_does_not_fail_its_neighbours(self, storage: Storage) -> None:
-        """Two kinds of bad: a guard that is not met, and a statement that the database refuses after others have run."""
+        """A guard that is not met, a row that is there already, and a value of the wrong type after other statements."""
         news = [await started(storage, number) for number in range(1, 10)]
         await storage.journal.append(decision(news[4], payloads=[PayloadRow(1, "there")]))
         appends = [decision(new, page=Page(1, 1, b"x"), payloads=[PayloadRow(1, "p")]) for new in news]
         appends[2] = replace(appends[2], expected=5)
         appends[4] = replace(appends[4], expected=1)
+        appends[6] = replace(appends[6], page=None, frames=[FrameRow(1, None, b"f"), FrameRow(2, "x", b"f")])  # type: ignore[arg-type]
         outcomes = await asyncio.gather(*(storage.journal.append(a) for a in appends), return_exceptions=True)
+        assert isinstance(outcomes.pop(6), StorageError)
         assert isinstance(outcomes.pop(4), StorageError)
         assert isinstance(outcomes.pop(2), CheckFailed)
-        assert outcomes == [None] * 7
+        assert outcomes == [None] * 6
         for number, new in enumerate(news):
             row = await storage.journal.row_by_key(new.key)
             assert row is not None
-            assert row.seq == {2: 0}.get(number, 1)
+            assert row.seq == {2: 0, 6: 0}.get(number, 1)
         bad = await storage.journal.pages(news[4].key, after=0, before=None, limit=5, newest_first=False)
         assert bad == []
 

@@ -186,6 +186,13 @@ async def test_sync_2_parses_input_and_output(make: Make) -> None:
     assert (got["Input"], got["Output"]) == ({"a": 1}, {"x": [1]})
 
 
+async def test_a_runner_that_cannot_wait_starts_no_child(make: Make) -> None:
+    calls = Calls(StartExecution=started)
+    error, _ = failed(await run(make(calls), "states:startExecution.sync", {"StateMachineArn": MACHINE}))
+    assert error == "States.Runtime"
+    assert not calls.made
+
+
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
 async def test_a_child_that_did_not_succeed_fails_the_task(make: Make, status: str) -> None:
     """Recorded: test_start_execution_sync_delegate_failure."""

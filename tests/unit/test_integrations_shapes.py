@@ -13,6 +13,7 @@ from stepwell.integrations.shapes import (
     FIRST_GENERATION_OUT,
     SDK_IN,
     SDK_OUT,
+    Intakes,
     blob_text,
     first_generation_name,
     instant,
@@ -121,6 +122,16 @@ def test_recursive_shapes_are_compiled_as_deep_as_the_data() -> None:
     params, reasons = FIRST_GENERATION_IN.read(shape, {"TableName": "t", "Item": item})
     assert not reasons
     assert params["Item"] == item
+
+
+def test_a_shape_is_compiled_once() -> None:
+    made = Intakes(sdk_name)
+    item = {"TableName": "t", "Item": {"a": {"M": {"b": {"L": [{"S": "x"}]}}}}}
+    for _ in range(3):
+        made.read(operation_model("dynamodb", "PutItem").input_shape, item)
+        count = made.compiled
+    made.read(operation_model("dynamodb", "PutItem").input_shape, item)
+    assert made.compiled == count
 
 
 def test_bytes_are_text_where_they_are_text() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path as File
 from typing import Any
 
@@ -153,10 +152,8 @@ def test_a_hostile_path_is_read_or_refused_but_never_breaks(text: str) -> None:
 
 
 def test_a_pattern_that_makes_other_engines_hang_is_harmless() -> None:
-    path = compile_path("$[?(@.a =~ /(a+)+b/)]")
-    start = time.process_time()
-    assert path.read([{"a": "a" * 2_000}]) == []
-    assert time.process_time() - start < 5
+    """A backtracking engine would not come to an end."""
+    assert compile_path("$[?(@.a =~ /(a+)+b/)]").read([{"a": "a" * 2_000}]) == []
 
 
 def test_a_text_too_long_for_its_pattern_is_not_accepted() -> None:

@@ -102,12 +102,18 @@ class ActivityDesk:
         return None if document is None else ActivityTask(token, document.text)
 
     async def _wait(self, activity: str, seconds: float) -> None:
+        if self._offers[activity]:
+            return  # it came while the journal was read
         poll: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         polls = self._polls[activity]
         polls.append(poll)
         alarm = self._worker.clock.at(self._worker.clock.now() + seconds, lambda: resolve(poll))
         try:
             await poll
+        except asyncio.CancelledError:
+            if poll not in polls:
+                self._wake_one(activity)  # it was woken for a task, which is another poll's now
+            raise
         finally:
             alarm.cancel()
             if poll in polls:

@@ -93,6 +93,7 @@ def _timer(turn: Turn, message: TimerFired) -> bool:
         return False
     if frame.waiting.kind != message.kind or turn.now < frame.waiting.until:
         return False
+    turn.decision.stop_timer(frame.id, frame.waiting.kind)
     if message.kind == "retry":
         frame.waiting = None
         turn.ready(frame, "again")

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from stepwell.engine.decisions import ScheduleTask
 from stepwell.engine.messages import Failed, Message, Submitted, Succeeded
 from stepwell.engine.state import Execution
-from stepwell.engine.tasks import TaskCall, TaskFailed, TaskOutcome, TaskRunner, TaskSubmitted, TaskSucceeded
+from stepwell.engine.tasks import SHUTDOWN, TaskCall, TaskFailed, TaskOutcome, TaskRunner, TaskSubmitted, TaskSucceeded
 from stepwell.kernel.jsontext import Json
 
 log = logging.getLogger(__name__)
@@ -93,6 +93,11 @@ class Calls:
     def abandon_all(self) -> None:
         for event in list(self._running):
             self.abandon(event)
+
+    def suspend(self) -> None:
+        """The server stops: end all calls, to be made again when it is back; jobs that they started go on."""
+        for task in list(self._running.values()):
+            task.cancel(SHUTDOWN)
 
     async def settle(self) -> None:
         """Until no call is running."""

@@ -153,15 +153,15 @@ def _page(events: list[PlainEvent], payloads: _Payloads) -> Page | None:
     texts: dict[str, int] = {}
     rows = []
     for number, previous, time, kind, details in events:
-        documents = DOCUMENTS[kind]
-        if details and documents:
-            details = dict(details)
+        written = details
+        if details and (documents := DOCUMENTS[kind]):
+            written = dict(details)
             for name in documents:
                 document = details.get(name)
                 if document is not None:
                     shared = payloads.shared(document)
-                    details[name] = texts.setdefault(document.text, len(texts)) if shared is None else shared
-        rows.append((number, previous, time, kind, details))
+                    written[name] = texts.setdefault(document.text, len(texts)) if shared is None else shared
+        rows.append((number, previous, time, kind, written))
     return Page(events[0][0], events[-1][0], orjson.dumps((list(texts), rows)))
 
 

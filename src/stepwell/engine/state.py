@@ -149,6 +149,7 @@ class Execution:
     started: float
     input: Json
     express: bool = False
+    sync: bool = False  # somebody waits for the answer: StartSyncExecution
     version: str | None = None
     trace_header: str | None = None
     redrives: int = 0

@@ -57,6 +57,9 @@ class TaskSubmitted:
 
 TaskOutcome = TaskSucceeded | TaskFailed | TaskSubmitted
 
+SHUTDOWN = "shutdown"
+"""The message of a cancellation by a server that stops: the call is made again when it is back, so a job lives on."""
+
 Submitted = Callable[[Json], Awaitable[Any]]
 
 

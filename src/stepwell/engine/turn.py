@@ -107,11 +107,12 @@ class Turn:
                 "StartTime": iso(execution.started),
                 "Name": execution.name,
                 "RoleArn": execution.role_arn,
-                "RedriveCount": execution.redrives,
             },
             "StateMachine": {"Id": execution.machine_arn, "Name": execution.machine_name},
             "State": {"Name": state.name, "EnteredTime": iso(frame.entered_at)},
         }
+        if not execution.sync:  # recorded: express sync test_query_runtime_memory
+            context["Execution"]["RedriveCount"] = execution.redrives
         if state.type in failures.RETRYABLE:
             context["State"]["RetryCount"] = frame.attempts
         item = self._iteration(frame)
@@ -287,7 +288,13 @@ def _failure(frame: Frame, error: StateError) -> Failure:
     if isinstance(error, TooMuchData):
         return Failure(error=DATA_LIMIT_EXCEEDED, cause=error.cause, shy=True)
     where = f"An error occurred while executing the state '{frame.state}' (entered at the event id #{frame.entered}). "
-    return Failure(error=error.error, cause=where + (error.cause or ""), fatal=isinstance(error, FatalStateError))
+    return Failure(
+        error=error.error,
+        cause=where + (error.cause or ""),
+        also=error.only_as,
+        fatal=isinstance(error, FatalStateError),
+        shy=error.only_as is not None,
+    )
 
 
 _NOBODY = Frame(0, None, "", "", NULL, 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stepwell.asl.matching import DATA_LIMIT_EXCEEDED, HEARTBEAT_TIMEOUT, TIMEOUT, Failure
+from stepwell.asl.matching import DATA_LIMIT_EXCEEDED, HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT, Failure
 from stepwell.asl.resources import Resource
 from stepwell.asl.states import State
 from stepwell.asl.states.base import TooMuchData
@@ -170,8 +170,16 @@ def failed(turn: Turn, frame: Frame, waiting: TaskWait, message: Failed) -> bool
         else:
             _fail(turn, frame, waiting, Failure(error=first, cause=second))
     else:
-        _fail(turn, frame, waiting, Failure(error=message.error, cause=message.cause))
+        _fail(turn, frame, waiting, _failure(frame, message))
     return True
+
+
+def _failure(frame: Frame, message: Failed) -> Failure:
+    """States.Runtime from the task's caller (parameters AWS refuses, say) ends the execution and names the state."""
+    if message.error != RUNTIME or message.callback:
+        return Failure(error=message.error, cause=message.cause)
+    where = f"An error occurred while executing the state '{frame.state}' (entered at the event id #{frame.entered}). "
+    return Failure(error=RUNTIME, cause=where + (message.cause or ""), fatal=True)
 
 
 def timed_out(turn: Turn, frame: Frame, waiting: TaskWait, message: TaskTimedOut) -> bool:

@@ -217,7 +217,7 @@ class Worker:
             for task in late:
                 task.cancel()
         for actor in self._actors.values():
-            actor.calls.abandon_all()
+            actor.calls.suspend()
         await self.status.close()
 
     async def settle(self) -> None:

@@ -58,6 +58,11 @@ class Intakes:
         self._naming = naming
         self._made: dict[int, tuple[Shape, Intake]] = {}
 
+    @property
+    def compiled(self) -> int:
+        """How many shapes were compiled so far."""
+        return len(self._made)
+
     def read(self, shape: Shape | None, value: Any) -> tuple[dict[str, Any], list[str]]:
         """The operation's parameters and, in AWS's words, the reasons why they cannot be used (empty when they can)."""
         reasons: list[str] = []

@@ -8,6 +8,7 @@
     |-- StateError            a state failed at run time: error name and cause; Retry and Catch see it
     |   `-- FatalStateError   the same, but no Retry or Catch may handle it (States.Runtime and its kin)
     |-- SettingError          a setting has a value it cannot have
+    |-- MockError, StuckError the library was asked for something it cannot do (``local.errors``)
     `-- StorageError          the database refused or failed
         |-- CheckFailed       a unit's expected row count was not met: somebody else was first; nothing was written
         |-- Fenced            this worker no longer owns the partition it wrote to; nothing was written
@@ -52,12 +53,17 @@ class JsonSyntaxError(StepwellError):
 
 
 class StateError(StepwellError):
-    """A state failed while it ran. ``error`` is the name Retry and Catch match, ``cause`` the text for people."""
+    """A state failed while it ran. ``error`` is the name Retry and Catch match, ``cause`` the text for people.
 
-    def __init__(self, error: str | None, cause: str | None = None) -> None:
+    ``only_as`` is a second name it answers to, for errors that AWS records under one name and documents under another;
+    such an error is matched by its names alone, not by wildcards.
+    """
+
+    def __init__(self, error: str | None, cause: str | None = None, *, only_as: str | None = None) -> None:
         super().__init__(f"{error}: {cause}")
         self.error = error
         self.cause = cause
+        self.only_as = only_as
 
 
 class FatalStateError(StateError):

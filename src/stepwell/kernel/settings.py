@@ -81,8 +81,8 @@ class Settings:
     keys: str | None = _row(
         None,
         kinds.optional,
-        f'Key ring that encrypts secrets: a file, or JSON like `{{"1": "64 hex digits"}}`. Unset: `{KEYS_FILE}` in the '
-        "data directory, made on first use. Must be given on PostgreSQL.",
+        f'Key ring that encrypts secrets: a file, or JSON like `{{"1": "64 hex digits"}}`. Unset: `{KEYS_FILE}` beside '
+        "the SQLite database, made on first use. Must be given on PostgreSQL.",
         secret=True,
     )
     advertise: str | None = _row(
@@ -99,10 +99,10 @@ class Settings:
     drain_seconds: float = _row(
         10.0, kinds.seconds(0, 3600), "How long a stopping server lets requests in flight finish."
     )
-    max_executions: int = _row(
-        20_000,
+    idle_executions: int = _row(
+        1_000,
         kinds.integer(1, 10_000_000),
-        "Running executions kept in memory; beyond, those that wait live in the database.",
+        "Waiting executions kept in memory; the others are read again when something happens to them.",
     )
     max_requests: int = _row(
         4_096, kinds.integer(1, 1_000_000), "Requests in flight; beyond, callers get ThrottlingException."
@@ -113,6 +113,12 @@ class Settings:
     @property
     def store_url(self) -> str:
         return self.store or f"sqlite:{Path(self.data) / DATABASE_FILE}"
+
+    @property
+    def directory(self) -> Path | None:
+        """The directory of the SQLite database and its keys; None for a database that is no file."""
+        scheme, _, path = self.store_url.partition(":")
+        return Path(path.removeprefix("//")).parent if scheme == "sqlite" and path != ":memory:" else None
 
     @property
     def on_postgresql(self) -> bool:

@@ -3,7 +3,8 @@
 ::
 
     app        the composition root: builds everything and knows everyone
-    run        sockets, signals, starting and stopping in order
+    address    a bound socket, and its URL
+    run        signals, starting and stopping in order
     pipeline   the life of a request, as one list
     exchange   one request on its way through that list
     guard      which requests are refused because a web page may have sent them

@@ -1,4 +1,4 @@
-"""The two pages that are not AWS's: GET /health and GET /metrics."""
+"""Requests that are not AWS's: GET /health, GET /metrics, and what servers ask each other."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import Any
 
 from stepwell.kernel.jsontext import dumps
 from stepwell.server.metrics import CONTENT_TYPE, Metrics
-from stepwell.wire.http import Reply
+from stepwell.wire.http import Reply, Request
 
 HEALTHY = "ok"
 
 Health = Callable[[], Awaitable[dict[str, Any]]]
 """Returns the body of ``/health``; its ``status`` is ``ok`` when requests can be acknowledged, else the reason."""
 
-Page = Callable[[str], Awaitable[Reply]]
-"""Takes the request id."""
+Page = Callable[[Request, str], Awaitable[Reply]]
+"""Takes the request and its id."""
 
 
 def pages(health: Health, metrics: Metrics) -> dict[tuple[str, str], Page]:
     """The pages by method and path."""
 
-    async def show_health(request_id: str) -> Reply:
+    async def show_health(_: Request, request_id: str) -> Reply:
         body = await health()
         status = 200 if body["status"] == HEALTHY else 503
         return Reply(status, _headers("application/json", request_id), dumps(body).encode())
 
-    async def show_metrics(request_id: str) -> Reply:
+    async def show_metrics(_: Request, request_id: str) -> Reply:
         return Reply(200, _headers(CONTENT_TYPE, request_id), metrics.page())
 
     found = {"/health": show_health, "/metrics": show_metrics}

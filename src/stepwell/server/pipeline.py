@@ -7,8 +7,8 @@ words), or puts a reply in place and so ends the list. Steps that wait return an
 
     admit     is there room, and are we not stopping?
     guard     might a web page have sent it?                                       (open mode)
-    page      GET /health, GET /metrics: answered here
     receive   the body, up to 1 MiB
+    page      GET /health, GET /metrics, questions of other servers: answered here
     route     which service, operation and protocol
     identify  whose account, which region; in keys mode the signature is checked
     parse     bytes to parameters
@@ -70,8 +70,8 @@ class Pipeline:
         self.life: tuple[Step, ...] = (
             self._admit,
             *([self._guard] if self.guard else []),
-            self._page,
             self._receive,
+            self._page,
             self._route,
             self._identify,
             self._parse,
@@ -130,7 +130,7 @@ class Pipeline:
         return None if page is None else self._show(exchange, page)
 
     async def _show(self, exchange: Exchange, page: Page) -> None:
-        exchange.reply = await page(exchange.request_id)
+        exchange.reply = await page(exchange.request, exchange.request_id)
 
     def _receive(self, exchange: Exchange) -> Awaitable[None]:
         return exchange.read_body()

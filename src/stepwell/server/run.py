@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
 import logging
 import os
@@ -23,8 +22,8 @@ from typing import Protocol
 
 import uvicorn
 
-from stepwell.kernel.errors import SettingError
 from stepwell.kernel.settings import Settings
+from stepwell.server.address import bind, url_of
 from stepwell.server.pipeline import Pipeline
 
 log = logging.getLogger("stepwell.server")
@@ -37,7 +36,8 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class Application(Protocol):
     """What a server process runs; ``app.assemble`` makes it."""
 
-    pipeline: Pipeline
+    @property
+    def pipeline(self) -> Pipeline: ...
 
     async def start(self) -> None:
         """Go on with the executions of this server."""
@@ -91,35 +91,6 @@ async def serve(settings: Settings, assemble: Assemble, ready: Callable[[str], N
     finally:
         listener.close()
         await application.stop()
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises SettingError that says why there is none."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise SettingError(f"setting host cannot be {host!r}: {error.strerror or error}") from None
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            raise SettingError(
-                f"setting port cannot be {port}: another program listens there; stop it, or choose another with --port"
-            ) from None
-        raise SettingError(f"cannot listen on {host}:{port}: {error.strerror or error}; see host and port") from None
-    listener.setblocking(False)
-    return listener
-
-
-def url_of(host: str, port: int) -> str:
-    """How a client on this machine reaches the server."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{name}:{port}"
 
 
 def _config(pipeline: Pipeline, settings: Settings) -> uvicorn.Config:

@@ -197,7 +197,7 @@ class StoredJournal:
         return [DueTimer(Key(pid, execution), frame, kind, due) for pid, execution, frame, kind, due in found]
 
     async def waiting_activities(self, activity_arn: str, limit: int) -> list[ActivityRow]:
-        found = await self._of_owned("activities_waiting", activity_arn, limit)
+        found = await self._database.read("activities_waiting", (activity_arn, limit))
         return [ActivityRow(Key(pid, execution), event, frame) for pid, execution, event, frame in found]
 
     async def parked(self, limit: int) -> list[ExecutionRow]:

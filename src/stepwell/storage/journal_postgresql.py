@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stepwell.engine.journal import Append, Closed
-from stepwell.kernel.errors import StorageError, StorageUnavailable
+from stepwell.kernel.errors import StorageUnavailable
 from stepwell.storage.committer import Committer, Outcome
 from stepwell.storage.envelope import seal, seal_optional, seal_text
 from stepwell.storage.journal_rows import Fence, Write, execution_params, progress_params
@@ -82,7 +82,7 @@ class PostgresJournalWriter:
             return list(await self._statement(group))
         except StorageUnavailable as error:
             return [error] * len(group)
-        except StorageError as error:
+        except Exception as error:  # of whatever kind: it is the bad write's error, not its neighbours'
             if len(group) == 1:
                 return [error]
             half = len(group) // 2

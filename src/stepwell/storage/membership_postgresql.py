@@ -27,6 +27,11 @@ EFFECTS_SHARE = 0.7  # of the lease, after which no side effect is started
 FORGET_LEASES = 60  # after which a dead worker's row is deleted
 
 
+def _boot_time() -> float:
+    """Seconds by a clock that never jumps and also counts while the machine sleeps, where there is one."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 def _nobody(_pids: Sequence[int]) -> None:
     """The callback of those who do not want to know."""
 
@@ -42,7 +47,7 @@ class LeaseHolder:
         worker: str,
         address: str,
         lease: float,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = _boot_time,
     ) -> None:
         self.worker = worker
         self.address = address

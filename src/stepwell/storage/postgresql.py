@@ -72,6 +72,9 @@ class PostgresDatabase:
             await prepare(connection)
 
     def submit(self, unit: Unit) -> Awaitable[None]:
+        unknown = [statement.name for statement in unit.statements if statement.name not in self._texts]
+        if unknown:
+            raise StorageError(f"there is no statement {unknown[0]!r}")
         return self._committer.submit(unit, unit.lane, size_of(unit))
 
     async def read(self, name: str, params: Sequence[Any] = ()) -> Sequence[Row]:

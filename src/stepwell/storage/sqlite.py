@@ -7,6 +7,7 @@ statement, so the write-ahead log can always shrink.
 from __future__ import annotations
 
 import asyncio
+import marshal
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,32 +20,50 @@ from stepwell.storage.catalogue import load
 from stepwell.storage.committer import Committer, Outcome
 from stepwell.storage.health import HealthWatch
 from stepwell.storage.lockfile import DataLock
-from stepwell.storage.sqlite_groups import CHECK, Answer, Coded, GroupWriter, UnwritableError
+from stepwell.storage.sqlite_groups import CHECK, MARSHAL_VERSION, Answer, GroupWriter, UnwritableError
 from stepwell.storage.sqlite_link import WriterLink
 from stepwell.storage.sqlite_schema import READER_PRAGMAS, WRITER_PRAGMAS, apply_pragmas, prepare, unavailable
-from stepwell.storage.units import Health, Row, Unit, size_of
+from stepwell.storage.units import Health, Row, Unit
 
 
 class _Statements:
-    """The catalogue, and units as the writer takes them."""
+    """The catalogue, and units encoded for the writer: one by one, so that a bad value fails alone."""
 
     def __init__(self) -> None:
         self.texts = load("sqlite")
         self.ordered = list(self.texts.values())
         self._numbers = {name: number for number, name in enumerate(self.texts)}
 
-    def code(self, unit: Unit) -> list[Coded]:
+    def encode(self, unit: Unit) -> bytes:
+        """Raises StorageError for a name that is not in the catalogue, or a value that is none of SQL's."""
         numbers = self._numbers
-        return [(numbers[name], params, expect) for name, params, expect in unit.statements]
+        try:
+            coded = [(numbers[name], params, expect) for name, params, expect in unit.statements]
+            return marshal.dumps(coded, MARSHAL_VERSION)
+        except KeyError as unknown:
+            raise StorageError(f"there is no statement {unknown}") from unknown
+        except ValueError as error:
+            names = ", ".join(statement.name for statement in unit.statements)
+            raise StorageError(f"a value cannot be written ({names}): {error}") from error
 
 
-def _outcome(unit: Unit, answer: Answer) -> Outcome:
+def _outcome(unit: Unit, answer: Answer) -> StorageError | None:
     if answer is None:
         return None
     name = unit.statements[answer[1]].name
     if answer[0] == CHECK:
         return CheckFailed(name)
     return StorageError(f"SQLite refused {name}: {answer[-1]}")
+
+
+def _done(outcome: StorageError | None) -> Awaitable[None]:
+    """What ``submit`` returns when the outcome is known already."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    if outcome is None:
+        done.set_result(None)
+    else:
+        done.set_exception(outcome)
+    return done
 
 
 class _Reader:
@@ -74,7 +93,7 @@ class SqliteDatabase:
         apply_pragmas(self._connection, READER_PRAGMAS)
         self._reader = _Reader(self._connection, self._statements.texts)
         self._link = WriterLink((str(path), self._statements.ordered, WRITER_PRAGMAS), self._watch.note)
-        self._committer = Committer[Unit](self._execute)
+        self._committer = Committer[tuple[Unit, bytes]](self._execute)
 
     @classmethod
     async def open(cls, path: Path) -> SqliteDatabase:
@@ -88,7 +107,11 @@ class SqliteDatabase:
         try:
             _prepare_file(path)
             database = cls(path, lock)
-            await database._link.open()
+            try:
+                await database._link.open()
+            except BaseException:
+                database._connection.close()
+                raise
         except apsw.Error as error:
             lock.close()
             raise unavailable(error) from error
@@ -107,7 +130,8 @@ class SqliteDatabase:
         return self._link.pid
 
     def submit(self, unit: Unit) -> Awaitable[None]:
-        return self._committer.submit(unit, unit.lane, size_of(unit))
+        encoded = self._statements.encode(unit)
+        return self._committer.submit((unit, encoded), unit.lane, len(encoded))
 
     async def read(self, name: str, params: Sequence[Any] = ()) -> Sequence[Row]:
         return self._reader.read(name, params)
@@ -115,21 +139,21 @@ class SqliteDatabase:
     async def close(self) -> None:
         await self._watch.close()
         await self._committer.drain()
+        self._connection.close()  # before the writer: the last one to leave takes the write-ahead log away
         await self._link.close()
-        self._connection.close()
         self._lock.close()
 
-    async def _execute(self, group: list[Unit]) -> Sequence[Outcome]:
-        code = self._statements.code
-        answers = await self._link.exchange([code(unit) for unit in group])
+    async def _execute(self, group: list[tuple[Unit, bytes]]) -> Sequence[Outcome]:
+        answers = await self._link.exchange([encoded for _, encoded in group])
         if isinstance(answers, str):
             self._watch.note(answers)
             raise StorageUnavailable(f"SQLite: {answers}")
         self._watch.note(None)
-        return [_outcome(unit, answer) for unit, answer in zip(group, answers, strict=True)]
+        return [_outcome(unit, answer) for (unit, _), answer in zip(group, answers, strict=True)]
 
 
 def _prepare_file(path: Path) -> None:
+    path.touch(mode=0o600)  # the files beside it take their mode from it
     connection = apsw.Connection(str(path))
     try:
         prepare(connection)
@@ -152,16 +176,10 @@ class MemoryDatabase:
         return Health()
 
     def submit(self, unit: Unit) -> Awaitable[None]:
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
-            outcome = _outcome(unit, self._writer.run([self._statements.code(unit)])[0])
+            return _done(_outcome(unit, self._writer.run([self._statements.encode(unit)])[0]))
         except UnwritableError as error:
-            outcome = StorageUnavailable(f"SQLite: {error}")
-        if isinstance(outcome, Exception):
-            done.set_exception(outcome)
-        else:
-            done.set_result(None)
-        return done
+            return _done(StorageUnavailable(f"SQLite: {error}"))
 
     async def read(self, name: str, params: Sequence[Any] = ()) -> Sequence[Row]:
         return self._reader.read(name, params)

@@ -9,10 +9,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from stepwell.kernel.errors import StorageUnavailable
-from stepwell.storage.sqlite_writer import LENGTH_BYTES, MARSHAL_VERSION
+from stepwell.storage.sqlite_groups import MARSHAL_VERSION
+from stepwell.storage.sqlite_writer import LENGTH_BYTES
 
 RESTART_SECONDS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # before the first, second ... attempt; then always the last
 START_SECONDS = 30.0
@@ -125,8 +126,7 @@ class _Conversation(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.WriteTransport, transport)  # uvloop's has the methods, not the base class
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -24,9 +24,8 @@ import sys
 
 import apsw
 
-from stepwell.storage.sqlite_groups import Answer, GroupWriter, UnwritableError
+from stepwell.storage.sqlite_groups import MARSHAL_VERSION, Answer, GroupWriter, UnwritableError
 
-MARSHAL_VERSION = 2  # without the search for repeated objects, which costs more than it saves
 LENGTH_BYTES = 4
 IDLE_SECONDS = 2.0  # how often an idle writer tidies up, and looks whether its parent lives
 CHECKPOINT_PAGES = 1_000  # of the write-ahead log; carried over after the answer, off the path of the commit
@@ -58,7 +57,7 @@ class Housekeeping:
             return
         self._dirty = False
         try:
-            self._connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+            self._connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
         except apsw.Error:
             return  # a full disk: the next commit says so to those who wait for it
         self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE)

@@ -71,9 +71,10 @@ class Database(Protocol):
     def submit(self, unit: Unit) -> Awaitable[None]:
         """Hand a unit to the committer; the awaitable is done when the unit is durable.
 
-        Raises CheckFailed (the unit's check was not met: nothing written), StorageError (the database refused the unit:
-        nothing written), StorageUnavailable (the outcome is unknown, or the queue is full and nothing was written).
-        Each is the awaitable's exception, so that a batch of units can be handed over before the first is awaited.
+        Its errors: CheckFailed (the unit's check was not met: nothing written), StorageError (the database refused the
+        unit: nothing written), StorageUnavailable (the outcome is unknown; or the queue is full and nothing was
+        written). Raises StorageError at once for a unit that can never be written: an unknown name, a value that is none
+        of SQL's.
         """
         ...
 

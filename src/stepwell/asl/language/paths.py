@@ -80,7 +80,8 @@ def compile_expression(text: str, field: str) -> Expression:
         try:
             return intrinsic.evaluate(resolve, scope.ids)
         except IntrinsicFailure as error:
-            raise StateError(INTRINSIC_FAILURE, error.message) from None
+            # Seen on AWS as States.Runtime; its documentation has it caught as States.IntrinsicFailure.
+            raise StateError(RUNTIME, error.message, only_as=INTRINSIC_FAILURE) from None
 
     return expression
 

@@ -23,8 +23,8 @@ import uuid
 from typing import Any, Protocol
 
 from stepwell.asl.resources import OPTIMISED
-from stepwell.engine.tasks import TaskCall
-from stepwell.integrations.faults import optimised_fault
+from stepwell.engine.tasks import SHUTDOWN, TaskCall
+from stepwell.integrations.faults import could_not_start, optimised_fault
 from stepwell.integrations.handlers import context_of, text_of, with_metadata
 from stepwell.integrations.models import operation_model
 from stepwell.integrations.optimised.plain import PlainHandler, content_type
@@ -39,7 +39,6 @@ log = logging.getLogger(__name__)
 
 ROW = OPTIMISED["states", "startExecution"]
 EXISTS = "ExecutionAlreadyExists"
-SHUTDOWN = "shutdown"  # the message of a cancellation that is not about the task: its child lives on
 STOP_SECONDS = 30.0
 _NAMES = uuid.UUID("7c2f6f0e-52f5-5a3b-9d0a-0c9b6d1d4b1e")  # of child executions
 # What the recorded DescribeExecution answers of finished children hold.
@@ -80,6 +79,8 @@ class StartExecution(PlainHandler):
         self._children = watcher
 
     async def request(self, call: TaskCall) -> Json:
+        if self._children is None and call.resource.pattern in {"sync", "sync:2"}:
+            raise could_not_start(call.parameters.text, "This runner cannot wait for child executions")
         context = context_of(call)
         try:
             output, result = await self.invoke(call, context)
@@ -107,7 +108,7 @@ class StartExecution(PlainHandler):
     async def result(self, call: TaskCall, answer: Json) -> Json:
         """Wait for the child. A cancelled wait stops it, as AWS does, unless the server is only going down."""
         if self._children is None:
-            raise StateError("States.Runtime", "This runner cannot wait for child executions.")
+            raise could_not_start(call.parameters.text, "This runner cannot wait for child executions")
         arn: str = answer.value["ExecutionArn"]
         try:
             described = await self._children.wait(arn)

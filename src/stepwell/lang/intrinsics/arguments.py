@@ -11,7 +11,7 @@ from stepwell.lang.javavalues import is_number
 Arguments = Sequence[Any]
 
 
-class Invalid(Exception):  # noqa: N818 - never leaves this package
+class Invalid(Exception):
     """The arguments are not of the form the function takes; carries AWS's further words, if it has any."""
 
 

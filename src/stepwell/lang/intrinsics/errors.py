@@ -14,7 +14,7 @@ class IntrinsicSyntaxError(StepwellError):
         self.position = position
 
 
-class IntrinsicFailure(StepwellError):  # noqa: N818 - named as in AWS's States.IntrinsicFailure
+class IntrinsicFailure(StepwellError):
     """A call cannot be carried out. ``detail`` is the reason alone, ``message`` names the whole expression too."""
 
     def __init__(self, detail: str, expression: str | None = None) -> None:

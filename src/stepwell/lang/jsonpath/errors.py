@@ -23,7 +23,7 @@ class PathSyntaxError(StepwellError):
         self.position = position
 
 
-class PathNotFound(StepwellError):  # noqa: N818 - named as in Jayway
+class PathNotFound(StepwellError):
     """Nothing is at the path; ``message`` in the words of Jayway's JsonPath, which AWS passes on."""
 
     def __init__(self, message: str) -> None:

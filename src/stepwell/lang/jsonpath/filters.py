@@ -53,13 +53,13 @@ def _compile(test: Test) -> Predicate:
 
 
 def _exists(path: ParsedPath, wanted: bool) -> Predicate:
-    """An indefinite path exists even if it leads to no value, as long as no name on the way is missing (Jayway)."""
+    """An indefinite path exists even if it leads to no value, as long as no name on the way is missing, and ``$`` is the
+    item here, not the document (Jayway)."""
     program = compile_steps(path, compile_filter, require=True)
-    at_root = path.root == "$"
 
     def decide(item: Any, root: Any) -> bool:
         try:
-            exists = bool(program.values(root if at_root else item, root)) or not program.definite
+            exists = bool(program.values(item, root)) or not program.definite
         except PathNotFound:
             exists = False
         return exists is wanted

@@ -28,7 +28,7 @@ _MAX_PATTERN = 1_000
 
 def parse(text: str) -> ParsedPath:
     """A path from its text. Raises PathSyntaxError."""
-    return PathReader(Cursor(text.strip()), read_filter).read()
+    return PathReader(Cursor(text.rstrip()), read_filter).read()
 
 
 def read_filter(cursor: Cursor) -> Test:

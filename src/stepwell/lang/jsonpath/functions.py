@@ -58,7 +58,7 @@ def _append(value: Any, arguments: list[Any]) -> Any:
 def _item(value: Any, at: int) -> Any:
     if not isinstance(value, list):
         raise PathMismatch(_NOTHING)
-    if not -len(value) <= at < len(value):
+    if not -len(value) < at < len(value):  # the first item cannot be counted from the end (Jayway)
         raise PathMismatch(f"Target index:{at} larger than object count:{len(value)}")
     return value[at]
 

@@ -1,8 +1,8 @@
 """The operators of filters, one table: what is equal, less, contained for two values, as Jayway decides it.
 
-Numbers and numeric strings are equal (``'42' == 42``), a number and a string are ordered as text, anything else of
-two kinds is neither equal nor ordered. A path that finds nothing gives UNDEFINED, which equals nothing, not even
-itself. Source: Jayway JsonPath 2.x, EvaluatorFactory and ValueNodes.
+Numbers and numeric strings are equal (``'42' == 42``); otherwise two values of different kinds are neither equal nor
+ordered. A path that finds nothing gives UNDEFINED, which equals nothing, not even itself.
+Source: Jayway JsonPath 2.x, EvaluatorFactory and ValueNodes.
 """
 
 from __future__ import annotations
@@ -39,16 +39,14 @@ def equal(left: Any, right: Any) -> bool:
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     def test(left: Any, right: Any) -> bool:
-        if is_number(left) and is_number(right):
-            return compare(left, right)
-        if (isinstance(left, str) or is_number(left)) and (isinstance(right, str) or is_number(right)):
-            return compare(_units(java_text(left)), _units(java_text(right)))
-        return False
+        if isinstance(left, str):
+            return isinstance(right, str) and compare(_units(left), _units(right))
+        return is_number(left) and is_number(right) and compare(left, right)
 
     return test
 
 
-def _units(text: str) -> str | bytes:
+def _units(text: str) -> bytes:
     """A key that orders texts as Java does, by UTF-16 units."""
     return text.encode("utf-16-be", "surrogatepass")
 
@@ -88,16 +86,14 @@ def _contains(left: Any, right: Any) -> bool:
     return isinstance(left, list) and _has(left, right)
 
 
-def _subset_of(left: Any, right: Any) -> bool:
-    return not _has_object(left, right) and all(_has(_list(right), item) for item in _list(left))
+def _on_lists(decide: Callable[[list[Any], list[Any]], bool]) -> Callable[[Any, Any], bool]:
+    def test(left: Any, right: Any) -> bool:
+        if isinstance(right, dict):
+            return False
+        allowed = _list(right)
+        return not isinstance(left, dict) and decide(_list(left), allowed)
 
-
-def _any_of(left: Any, right: Any) -> bool:
-    return not _has_object(left, right) and any(_has(_list(right), item) for item in _list(left))
-
-
-def _none_of(left: Any, right: Any) -> bool:
-    return not _has_object(left, right) and not any(_has(_list(right), item) for item in _list(left))
+    return test
 
 
 def _all(left: Any, right: Any) -> bool:
@@ -109,17 +105,15 @@ def _size(left: Any, right: Any) -> bool:
 
 
 def _empty(left: Any, right: Any) -> bool:
+    if not isinstance(left, str | list | dict):
+        return False
     if not isinstance(right, bool):
         raise PathMismatch("Expected boolean node")
-    return isinstance(left, str | list | dict) and (len(left) == 0) is right
+    return (len(left) == 0) is right
 
 
 def _has(values: list[Any], wanted: Any) -> bool:
     return any(equal(wanted, value) for value in values)
-
-
-def _has_object(left: Any, right: Any) -> bool:
-    return isinstance(left, dict) or isinstance(right, dict)
 
 
 def _list(value: Any) -> list[Any]:
@@ -141,9 +135,9 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "in": _is_in,
     "nin": lambda left, right: not _is_in(left, right),
     "contains": _contains,
-    "subsetof": _subset_of,
-    "anyof": _any_of,
-    "noneof": _none_of,
+    "subsetof": _on_lists(lambda left, right: all(_has(right, item) for item in left)),
+    "anyof": _on_lists(lambda left, right: any(_has(right, item) for item in left)),
+    "noneof": _on_lists(lambda left, right: not any(_has(right, item) for item in left)),
     "all": _all,
     "size": _size,
     "empty": _empty,

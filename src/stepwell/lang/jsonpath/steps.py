@@ -65,7 +65,7 @@ class _Place:
 def compile_steps(path: ParsedPath, compile_test: TestCompiler, require: bool = False) -> Program:
     """The program of a path."""
     steps = path.steps
-    collects = bool(steps) and isinstance(steps[-1], Call) and any(isinstance(step, Scan) for step in steps)
+    collects = bool(steps) and isinstance(steps[0], Scan) and isinstance(steps[-1], Call)
     runs: list[Run] = []
     prefix, definite = path.root, True
     for at, step in enumerate(steps):
@@ -126,8 +126,21 @@ def _name(name: str, place: _Place) -> Run:
 
 
 def _each_name(names: tuple[str, ...], place: _Place) -> Run:
-    runs = [_name(name, place) for name in names]
-    return lambda values, root: [found for value in values for run in runs for found in run([value], root)]
+    """Several names with a step behind them: the values there are, one after the other."""
+    text = step_text(Names(names))
+
+    def run(values: Values, root: Any) -> Values:
+        found = []
+        for value in values:
+            if not isinstance(value, dict):
+                _not_an_object(value, text, place)
+            elif place.require and not all(name in value for name in names):
+                raise PathNotFound(f"Missing property in path {place.prefix}{text}")
+            else:
+                found += [value[name] for name in names if name in value]
+        return found
+
+    return run
 
 
 def _merge(names: tuple[str, ...], place: _Place) -> Run:
@@ -258,7 +271,7 @@ def _scan_predicate(target: Step, last: bool, require: bool, compile_test: TestC
 
 
 def _call(step: Call, collects: bool, compile_test: TestCompiler) -> Run:
-    """Apply to each value; after a scan, to all of them together (``$..price.sum()``; Jayway CompiledPath)."""
+    """Apply to each value; after a scan at the front, to all of them together (``$..price.sum()``; Jayway CompiledPath)."""
     function = FUNCTIONS[step.function]
     arguments = [_argument(argument, compile_test) for argument in step.arguments]
 

@@ -40,7 +40,7 @@ class PathReader:
 
     def read(self) -> ParsedPath:
         cursor = self._cursor
-        root = cursor.skip_blanks()
+        root = cursor.char
         if root not in ("$", "@"):
             cursor.fail("Path must start with '$' or '@'")
         cursor.at += 1

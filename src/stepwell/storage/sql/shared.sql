@@ -82,9 +82,8 @@ SELECT pid, execution, frame, kind, due FROM timer
  WHERE due <= $2 AND pid IN (@integers($1)) ORDER BY due LIMIT $3
 
 -- name: activities_waiting
--- purpose: tasks that wait for a worker's poll, oldest first.
-SELECT pid, execution, event, frame FROM task
- WHERE kind = 'activity' AND resource = $2 AND pid IN (@integers($1)) ORDER BY number LIMIT $3
+-- purpose: tasks that wait for a worker's poll, oldest first, whoever owns them.
+SELECT pid, execution, event, frame FROM task WHERE kind = 'activity' AND resource = $1 ORDER BY number LIMIT $2
 
 -- name: parked
 -- purpose: executions that could not be advanced.

@@ -1,0 +1,191 @@
+"""Standard executions: describe, list, stop, and the machine an execution was started from.
+
+Recorded: test_sfn_api, base__test_base. Express executions are known to none of these operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from stepwell.engine.journal import ExecutionRow, Journal
+from stepwell.engine.messages import Stop
+from stepwell.engine.worker import Worker
+from stepwell.kernel.arns import Arn, Scope, scope_of
+from stepwell.kernel.clock import Clock
+from stepwell.services.stepfunctions import faults
+from stepwell.services.stepfunctions.machines import MachineOperations
+from stepwell.services.stepfunctions.naming import arn_of
+from stepwell.services.stepfunctions.paging import Pager, page_size
+from stepwell.services.stepfunctions.records import DELETING, MachineStore
+
+Params = Mapping[str, Any]
+Answer = dict[str, Any]
+INCLUDED = {"included": True}
+REDRIVE_SECONDS = 14 * 86_400.0  # after the end: AWS's service quotas
+NO_MACHINE = "Must provide a StateMachine ARN or MapRun ARN"
+_TIMEOUT = "States.Timeout"
+
+# Why an execution cannot be redriven (API reference, DescribeExecution; the first is recorded).
+_CLOSED_TO_REDRIVE = "Execution is {status} and cannot be redriven"
+_TOO_OLD = "Execution redrivable period exceeded"
+_MACHINE_GOES = "State machine is in DELETING status"
+
+
+class ExecutionOperations:
+    """See the module's docstring."""
+
+    def __init__(
+        self,
+        store: MachineStore,
+        machines: MachineOperations,
+        journal: Journal,
+        worker: Worker,
+        pager: Pager,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._machines = machines
+        self._journal = journal
+        self._worker = worker
+        self._pager = pager
+        self._clock = clock
+
+    async def row(self, scope: Scope, arn: str) -> ExecutionRow:
+        """Raises InvalidArn, ExecutionDoesNotExist."""
+        parsed = arn_of(arn, "execution")
+        row = await self._journal.row(arn) if scope_of(parsed) == scope else None
+        if row is None:
+            raise faults.execution_missing(arn)
+        return row
+
+    # ------------------------------------------------------------------ describe
+    async def describe(self, scope: Scope, params: Params) -> Answer:
+        row = await self.row(scope, params["executionArn"])
+        return await self._described(scope, row, data=params.get("includedData") != "METADATA_ONLY")
+
+    async def describe_arn(self, arn: str) -> Answer:
+        """DescribeExecution's answer for whoever has the ARN. Raises InvalidArn, ExecutionDoesNotExist."""
+        return await self.describe(scope_of(arn_of(arn, "execution")), {"executionArn": arn})
+
+    async def _described(self, scope: Scope, row: ExecutionRow, *, data: bool) -> Answer:
+        reason = await self._not_redrivable(scope, row)
+        answer = _brief(row)
+        answer |= {"redriveCount": redrives(row), "redriveStatus": "NOT_REDRIVABLE" if reason else "REDRIVABLE"}
+        if reason:
+            answer["redriveStatusReason"] = reason
+        if row.trace_header is not None:
+            answer["traceHeader"] = row.trace_header
+        if data:
+            answer |= {"input": row.input, "inputDetails": INCLUDED}
+            answer |= shown_error(row.status, row.error, row.cause)
+            if row.output is not None:
+                answer |= {"output": row.output, "outputDetails": INCLUDED}
+        return answer
+
+    async def _not_redrivable(self, scope: Scope, row: ExecutionRow) -> str | None:
+        if row.status in {"RUNNING", "SUCCEEDED"}:
+            return _CLOSED_TO_REDRIVE.format(status=row.status)
+        if row.stopped is not None and self._clock.now() > row.stopped + REDRIVE_SECONDS:
+            return _TOO_OLD
+        machine = await self._store.find(scope, Arn.parse(row.machine_arn).names[0])
+        return _MACHINE_GOES if machine is None or machine.status == DELETING else None
+
+    async def describe_machine(self, scope: Scope, params: Params) -> Answer:
+        """DescribeStateMachineForExecution: as it was when the execution started."""
+        row = await self.row(scope, params["executionArn"])
+        machine = Arn.parse(row.machine_arn).names[0]
+        answer: Answer = {
+            "stateMachineArn": row.machine_arn,
+            "name": machine,
+            "definition": await self._machines.definition_for(row.definition, params),
+        }
+        revision = await self._store.revision_at(scope, machine, row.started, row.definition)
+        if revision is not None:
+            answer |= {
+                "roleArn": revision.role,
+                "updateDate": revision.updated,
+                "loggingConfiguration": revision.logging,
+                "tracingConfiguration": revision.tracing,
+                "revisionId": revision.revision,
+                "encryptionConfiguration": revision.encryption,
+            }
+        return {name: value for name, value in answer.items() if value is not None}
+
+    # ------------------------------------------------------------------ list
+    async def list(self, scope: Scope, params: Params) -> Answer:
+        """Newest first."""
+        record = await self._store.by_arn(scope, _machine_to_list(params))
+        if record.express:
+            raise faults.wrong_type()
+        size = page_size(params)
+        seen = self._pager.position("ListExecutions", scope, params)
+        rows = await self._journal.rows(
+            record.arn,
+            status=params.get("statusFilter"),
+            after=None if seen is None else (seen[0], bytes.fromhex(seen[1])),
+            limit=size + 1,
+        )
+        answer: Answer = {"executions": [{**_brief(row), "redriveCount": redrives(row)} for row in rows[:size]]}
+        if len(rows) > size:
+            last = rows[size - 1]
+            position = [last.started, last.key.id.hex()]
+            answer["nextToken"] = self._pager.token("ListExecutions", scope, params, position)
+        return answer
+
+    # ------------------------------------------------------------------ stop
+    async def stop(self, scope: Scope, params: Params) -> Answer:
+        """An execution that has ended already stays as it is; the answer says when that was (assumed)."""
+        row = await self.row(scope, params["executionArn"])
+        if row.status == "RUNNING":
+            await self._worker.tell(row.key, Stop(params.get("error"), params.get("cause")))
+            row = await self.row(scope, row.arn)
+        return {"stopDate": row.stopped}
+
+
+def _machine_to_list(params: Params) -> str:
+    """Texts but the first are assumed; that the filters are refused is the API reference's word (ListExecutions)."""
+    if params.get("mapRunArn") is not None:
+        raise faults.not_yet("mapRunArn")
+    arn: str | None = params.get("stateMachineArn")
+    if arn is None:
+        raise faults.validation(NO_MACHINE)  # https://github.com/cloudquery/cloudquery/pull/7911
+    if params.get("statusFilter") == "PENDING_REDRIVE":
+        raise faults.validation("Must provide a MapRun ARN when statusFilter is PENDING_REDRIVE")
+    if params.get("redriveFilter") is not None:
+        raise faults.validation("redriveFilter is only valid with a MapRun ARN")
+    return arn
+
+
+def _brief(row: ExecutionRow) -> Answer:
+    """What DescribeExecution and ListExecutions both show."""
+    answer: Answer = {
+        "executionArn": row.arn,
+        "stateMachineArn": row.machine_arn,
+        "name": row.name,
+        "status": row.status,
+        "startDate": row.started,
+    }
+    if row.stopped is not None:
+        answer["stopDate"] = row.stopped
+    return answer
+
+
+def redrives(row: ExecutionRow) -> int:
+    """How often an execution was redriven: the last member of its head (see ``engine.codec``)."""
+    return int(orjson.loads(row.head)[-1])
+
+
+def shown_error(status: str, error: str | None, cause: str | None) -> Answer:
+    """``error`` and ``cause`` as far as there are any.
+
+    That an execution ran out of time is said by its status alone: https://github.com/floci-io/floci/issues/2733.
+    """
+    shown = {}
+    if error is not None and not (status == "TIMED_OUT" and error == _TIMEOUT):
+        shown["error"] = error
+    if cause is not None:
+        shown["cause"] = cause
+    return shown

@@ -1,0 +1,207 @@
+"""State machines: create, update, delete, describe, list.
+
+Recorded: test_sfn_api, test_sfn_api_express, test_sfn_api_logs. A machine is deleted when its last execution has ended; until
+then it is DELETING. Order of ListStateMachines (by name) is assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stepwell.engine.journal import Journal
+from stepwell.kernel.arns import Scope
+from stepwell.kernel.clock import Clock
+from stepwell.kernel.errors import ServiceError
+from stepwell.kernel.ids import Ids
+from stepwell.services.stepfunctions import faults, validation
+from stepwell.services.stepfunctions.naming import arn_of, check_name, machine_arn, own_name
+from stepwell.services.stepfunctions.paging import Pager, page_size
+from stepwell.services.stepfunctions.records import (
+    ACTIVE,
+    DELETING,
+    MachineRecord,
+    MachineStore,
+    changed,
+    hash_of,
+    repeated,
+)
+from stepwell.services.stepfunctions.tags import check_tags
+
+Params = Mapping[str, Any]
+Answer = dict[str, Any]
+WITHHELD = "{}"  # the definition with includedData METADATA_ONLY (API reference, DescribeStateMachine)
+NOTHING_TO_UPDATE = (
+    "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified"
+)
+_UPDATABLE = ("definition", "roleArn", "loggingConfiguration", "tracingConfiguration")
+
+
+class MachineOperations:
+    """See the module's docstring."""
+
+    def __init__(self, store: MachineStore, journal: Journal, pager: Pager, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._journal = journal
+        self._pager = pager
+        self._clock = clock
+        self._ids = ids
+
+    # ------------------------------------------------------------------ create
+    async def create(self, scope: Scope, params: Params) -> Answer:
+        """Idempotent: the same name, definition, type and configurations give the machine that is there.
+
+        A different role or other tags are ignored (API reference, CreateStateMachine).
+        """
+        record = self._new(scope, params)
+        return await repeated(lambda: self._create(record, params["definition"]))
+
+    def _new(self, scope: Scope, params: Params) -> MachineRecord:
+        name, kind = check_name(params["name"]), params.get("type") or "STANDARD"
+        validation.publishing(params)
+        now = round(self._clock.now(), 3)
+        arn = machine_arn(scope, name)
+        return MachineRecord(
+            scope=scope,
+            arn=arn,
+            name=name,
+            type=kind,
+            role=validation.role(params["roleArn"]),
+            logging=validation.logging(params.get("loggingConfiguration")),
+            tracing=validation.tracing(params.get("tracingConfiguration")),
+            encryption=validation.encryption(params.get("encryptionConfiguration")),
+            definition=hash_of(validation.definition(params["definition"], kind)),
+            created=now,
+            updated=now,
+            revision=None,
+            status=ACTIVE,
+            tags=check_tags({}, params.get("tags") or (), arn),
+        )
+
+    async def _create(self, record: MachineRecord, definition: str) -> Answer:
+        there = await self._store.find(record.scope, record.name)
+        if there is None:
+            await self._store.save(record, definition)
+            there = record
+        elif there.status == DELETING:
+            raise faults.machine_deleting(record.arn)
+        elif _identity(there) != _identity(record):
+            raise faults.machine_exists(record.arn)
+        return {"stateMachineArn": there.arn, "creationDate": there.created}
+
+    # ------------------------------------------------------------------ update, delete
+    async def update(self, scope: Scope, params: Params) -> Answer:
+        """An update that changes nothing makes no revision (recorded: test_update_logging_configuration)."""
+        arn_of(params["stateMachineArn"], "stateMachine")
+        if all(params.get(name) is None for name in _UPDATABLE):
+            raise ServiceError("MissingRequiredParameter", NOTHING_TO_UPDATE)
+        validation.publishing(params)
+        return await repeated(lambda: self._update(scope, params))
+
+    async def _update(self, scope: Scope, params: Params) -> Answer:
+        arn = params["stateMachineArn"]
+        old = await self._store.by_arn(scope, arn)
+        if old.status == DELETING:
+            raise faults.machine_deleting(arn)
+        new = changed(old, **_updates(old, params))
+        updated = max(round(self._clock.now(), 3), round(old.updated + 0.001, 3))
+        if new == old:
+            return _updated(old, updated)
+        new = changed(new, updated=updated, revision=self._ids.uuid())
+        await self._store.save(new, params.get("definition"))
+        return _updated(new, updated)
+
+    async def delete(self, scope: Scope, params: Params) -> Answer:
+        """Deleting what is not there is well (recorded: test_create_describe_delete)."""
+        name = own_name(arn_of(params["stateMachineArn"], "stateMachine"), scope)
+        if name is None:
+            return {}
+        return await repeated(lambda: self._delete(scope, name))
+
+    async def _delete(self, scope: Scope, name: str) -> Answer:
+        record = await self._store.find(scope, name)
+        if record is None or record.status == DELETING:
+            return {}
+        if not record.express and await self._journal.open_count(record.arn):
+            await self._store.touch(changed(record, status=DELETING))
+        else:
+            await self._store.delete(record)
+        return {}
+
+    # ------------------------------------------------------------------ reads
+    async def describe(self, scope: Scope, params: Params) -> Answer:
+        record = await self._store.by_arn(scope, params["stateMachineArn"])
+        answer = {
+            "stateMachineArn": record.arn,
+            "name": record.name,
+            "status": record.status,
+            "definition": await self.definition_for(record.definition, params),
+            "roleArn": record.role,
+            "type": record.type,
+            "creationDate": record.created,
+            "loggingConfiguration": record.logging,
+            "tracingConfiguration": record.tracing,
+            "revisionId": record.revision,
+            "encryptionConfiguration": record.encryption,
+        }
+        return {name: value for name, value in answer.items() if value is not None}
+
+    async def definition_for(self, hash_: str, params: Params) -> str:
+        """A definition's text, unless the request wants metadata only."""
+        return WITHHELD if params.get("includedData") == "METADATA_ONLY" else await self._store.definition(hash_)
+
+    async def list(self, scope: Scope, params: Params) -> Answer:
+        size = page_size(params)
+        after = self._pager.position("ListStateMachines", scope, params)
+        found = await self._store.page(scope, None if after is None else after[0], size + 1)
+        shown = [
+            _listed(record)
+            for record in found[:size]
+            if record.status == ACTIVE or await self._store.find(scope, record.name) is not None
+        ]
+        answer: Answer = {"stateMachines": shown}
+        if len(found) > size:
+            answer["nextToken"] = self._pager.token("ListStateMachines", scope, params, [found[size - 1].name])
+        return answer
+
+
+def _identity(record: MachineRecord) -> tuple[object, ...]:
+    """What makes two CreateStateMachine requests the same."""
+    return (
+        record.definition,
+        record.type,
+        record.logging,
+        record.tracing,
+        record.encryption or validation.OWNED_KEY,
+    )
+
+
+def _updates(old: MachineRecord, params: Params) -> dict[str, Any]:
+    updates: dict[str, Any] = {}
+    if params.get("definition") is not None:
+        updates["definition"] = hash_of(validation.definition(params["definition"], old.type))
+    if params.get("roleArn") is not None:
+        updates["role"] = validation.role(params["roleArn"])
+    if params.get("loggingConfiguration") is not None:
+        updates["logging"] = validation.logging(params["loggingConfiguration"])
+    if params.get("tracingConfiguration") is not None:
+        updates["tracing"] = validation.tracing(params["tracingConfiguration"])
+    if params.get("encryptionConfiguration") is not None:
+        updates["encryption"] = validation.encryption(params["encryptionConfiguration"])
+    return updates
+
+
+def _updated(record: MachineRecord, when: float) -> Answer:
+    answer: Answer = {"updateDate": when}
+    if record.revision is not None:
+        answer["revisionId"] = record.revision
+    return answer
+
+
+def _listed(record: MachineRecord) -> Answer:
+    return {
+        "stateMachineArn": record.arn,
+        "name": record.name,
+        "type": record.type,
+        "creationDate": record.created,
+    }
