@@ -24,7 +24,14 @@ WAIT = {
 FAIL = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "Oh", "Cause": "no"}}}
 TASK = {
     "StartAt": "T",
-    "States": {"T": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {}, "End": True}},
+    "States": {
+        "T": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::sqs:sendMessage",
+            "Parameters": {"QueueUrl": "http://queue", "MessageBody": "hello"},
+            "End": True,
+        }
+    },
 }
 BROKEN = {"StartAt": "Nowhere", "States": {"A": {"Type": "Pass", "Next": "B"}}}
 
@@ -52,8 +59,8 @@ class Shell:
             check=False,
         )
 
-    def json(self, *arguments: str, code: int = 0, **environment: str) -> Any:
-        done = self(*arguments, "--json", **environment)
+    def json(self, *arguments: str, code: int = 0, at: str = "", **environment: str) -> Any:
+        done = self(*arguments, "--json", **environment | ({"AWS_ENDPOINT_URL": at} if at else {}))
         assert done.returncode == code, done.stderr
         return json.loads(done.stdout)
 
@@ -235,22 +242,22 @@ def test_executions_are_listed_shown_and_stopped(shell: Shell, server: LiveServe
     failed = states.start_execution(stateMachineArn=machines["fail"], name="one")["executionArn"]
     waiting = states.start_execution(stateMachineArn=machines["wait"], name="two", input='{"a": [1]}')["executionArn"]
     ended(server, failed)
-    listed = shell.json("executions", "ls", "--machine", name, **at)
+    listed = shell.json("executions", "ls", "--machine", name, at=server.url)
     assert [(e["executionArn"], e["status"]) for e in listed] == [(waiting, "RUNNING")]
     everything = shell("executions", "ls", "--limit", "1000", "--endpoint-url", server.url).stdout
     assert f"{name}/two" in everything
-    assert shell.json("executions", "ls", "--machine", machines["wait"], "--status", "failed", **at) == []
+    assert shell.json("executions", "ls", "--machine", machines["wait"], "--status", "failed", at=server.url) == []
     assert shell("executions", "ls", "--parked", **at).stdout == "no parked executions\n"
 
     shown = shell("executions", "show", f"{name}/two", **at).stdout
     assert "RUNNING" in shown
     assert '"a"' in shown
-    assert shell.json("executions", "show", failed, **at)["error"] == "Oh"
+    assert shell.json("executions", "show", failed, at=server.url)["error"] == "Oh"
     history = shell("executions", "history", f"{name}/two", **at).stdout.splitlines()
     assert [line.split()[2] for line in history] == ["ExecutionStarted", "WaitStateEntered"]
-    assert [e["id"] for e in shell.json("executions", "history", waiting, "--reverse", **at)] == [2, 1]
+    assert [e["id"] for e in shell.json("executions", "history", waiting, "--reverse", at=server.url)] == [2, 1]
 
-    stopped = shell.json("executions", "stop", f"{name}/two", "--error", "Mine", "--cause", "enough", **at)
+    stopped = shell.json("executions", "stop", f"{name}/two", "--error", "Mine", "--cause", "enough", at=server.url)
     assert stopped["executionArn"] == waiting
     after = states.describe_execution(executionArn=waiting)
     assert (after["status"], after["error"], after["cause"]) == ("ABORTED", "Mine", "enough")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from crash.harness import Trial, chains, keys_per_effect
 from crash.machines import plan
-
 from stepwell.storage.bundle import Storage
 
 SEEDS = range(25)

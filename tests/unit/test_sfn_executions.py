@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from sfn_house import FAIL, WAIT, House, open_house
 from stepwell.engine.tasks import TaskSucceeded
 from stepwell.kernel.jsontext import Json
-from unit.sfn_house import FAIL, WAIT, House, open_house
 
 EXPRESS_EXECUTION = "arn:aws:states:us-east-1:000000000000:express:m:n:u"
 SCATTER = {

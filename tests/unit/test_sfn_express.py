@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from sfn_house import FAIL, PASS, WAIT, House, open_house
 from stepwell.engine.express import Kept
 from stepwell.engine.journal import PARTITIONS
 from stepwell.kernel.errors import StorageUnavailable
 from stepwell.services.stepfunctions import AcknowledgedExpress
-from unit.sfn_house import FAIL, PASS, WAIT, House, open_house
 
 TASK = {
     "StartAt": "T",
@@ -149,6 +149,22 @@ async def test_only_partitions_that_were_gained_are_recovered(house: House) -> N
     await house.clock.advance(361)
     assert await back.express.sweep() == 1
     await back.express.shut_down(0)
+
+
+async def test_what_ends_while_a_recovery_reads_is_not_run_again(house: House) -> None:
+    arn = await house.machine(TASK, type="EXPRESS")
+    await house.do("StartExecution", stateMachineArn=arn)
+    store: Any = house.express._store
+    read = store.kept
+
+    async def slow(after: str | None, limit: int) -> list[Kept]:
+        found: list[Kept] = await read(after, limit)
+        await house.clock.advance(61)
+        return found
+
+    store.kept = slow
+    assert await house.express.recover(range(PARTITIONS)) == 0
+    assert len(house.runner.calls) == 1
 
 
 async def test_a_start_that_was_not_written_does_not_run(house: House) -> None:

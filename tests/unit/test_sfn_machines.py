@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from sfn_house import FAIL, PASS, ROLE, WAIT, House, open_house
 from stepwell.kernel.arns import Scope
-from unit.sfn_house import FAIL, PASS, ROLE, WAIT, House, open_house
 
 LOGGING = {
     "level": "ALL",

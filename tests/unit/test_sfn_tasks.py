@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from sfn_house import House, open_house
 from stepwell.engine.journal import Key
 from stepwell.engine.tokens import Token
 from stepwell.kernel.arns import Scope
-from unit.sfn_house import House, open_house
 
 ACTIVITY = "arn:aws:states:us-east-1:000000000000:activity:a"
 GONE = ("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")

@@ -85,6 +85,8 @@ class Express:
         self._runs: set[MemoryRun] = set()
         self._background: dict[str, asyncio.Task[None]] = {}
         self._direct = 0  # synchronous ones
+        self._recoveries = 0  # going on now
+        self._ended: set[str] = set()  # places that ended while one goes on: it may have read them before
 
     @property
     def in_flight(self) -> int:
@@ -170,7 +172,12 @@ class Express:
     def _launch(self, place: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._background[place] = task
-        task.add_done_callback(lambda _done: self._background.pop(place, None))
+        task.add_done_callback(lambda _done: self._leave(place))
+
+    def _leave(self, place: str) -> None:
+        del self._background[place]
+        if self._recoveries:
+            self._ended.add(place)
 
     async def _when(self, acknowledged: asyncio.Future[bool], place: str, execution: Execution) -> None:
         if await acknowledged:
@@ -192,15 +199,22 @@ class Express:
                 return
 
     async def _take_up(self, wanted: Callable[[int, float], bool]) -> int:
+        self._recoveries += 1
         after, count = None, 0
-        while batch := await self._store.kept(after, BATCH):
-            after = batch[-1].place
-            for kept in batch:
-                pid = int(kept.place.partition("/")[0])
-                if kept.place not in self._background and wanted(pid, kept.body["started"]):
-                    self._launch(kept.place, self._again(kept, pid))
-                    count += 1
-            await asyncio.sleep(0)
+        try:
+            while batch := await self._store.kept(after, BATCH):
+                after = batch[-1].place
+                for kept in batch:
+                    pid = int(kept.place.partition("/")[0])
+                    ours = kept.place in self._background or kept.place in self._ended
+                    if not ours and wanted(pid, kept.body["started"]):
+                        self._launch(kept.place, self._again(kept, pid))
+                        count += 1
+                await asyncio.sleep(0)
+        finally:
+            self._recoveries -= 1
+            if not self._recoveries:
+                self._ended.clear()
         return count
 
     async def _again(self, kept: Kept, pid: int) -> None:

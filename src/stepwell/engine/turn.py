@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 TURN_EVENTS = 500
 TURN_BYTES = 1_048_576
 TURN_SECONDS = 0.010
+EVENTS_PER_LOOK = 8  # events between two looks at the stopwatch
 TERMINAL = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"})
 
 
@@ -69,6 +70,7 @@ class Turn:
         self.now = env.now
         self.decision = Decision()
         self.agenda: list[Frame] = []
+        self._note = self.decision.events.append
         self.frame: Frame = execution.frames.get(TOP, _NOBODY)
         self.nonce = b""  # of the task token the state at work has been shown
         self._state: State | None = None
@@ -174,32 +176,42 @@ class Turn:
     # ------------------------------------------------------------------ running
     def run(self) -> None:
         """Work off the agenda, or as much of it as one decision may hold."""
-        agenda, stopwatch, deadline = self.agenda, self.env.stopwatch, self._deadline
-        events = self.decision.events
+        agenda, events = self.agenda, self.decision.events
+        look_again = len(events) + EVENTS_PER_LOOK
         while agenda:
-            if len(events) >= TURN_EVENTS or self._bytes >= TURN_BYTES or (events and stopwatch() > deadline):
-                self.decision.runnable = True
-                self.decision.dirty.update(frame.id for frame in agenda)
-                break
-            self._run_frame(agenda.pop())
+            if len(events) >= look_again or self._bytes >= TURN_BYTES:
+                if self._long_enough():
+                    self.decision.runnable = True
+                    self.decision.dirty.update(frame.id for frame in agenda)
+                    return
+                look_again = len(events) + EVENTS_PER_LOOK
+            frame = agenda.pop()
+            todo, frame.ready = frame.ready, None
+            self.decision.dirty.add(frame.id)
+            if todo == "iterate":
+                forks.go_on(self, frame)
+            else:
+                self._run_state(frame, todo)
+
+    def _long_enough(self) -> bool:
+        return (
+            len(self.decision.events) >= TURN_EVENTS
+            or self._bytes >= TURN_BYTES
+            or self.env.stopwatch() > self._deadline
+        )
 
     def history_full(self) -> None:
         """The execution ends with its 25,000th event."""
         cause = f"The execution reached the maximum number of history events ({HISTORY_EVENTS})."
         self.close("FAILED", error=RUNTIME, cause=cause, previous=self.execution.last_event)
 
-    def _run_frame(self, frame: Frame) -> None:
-        todo, frame.ready = frame.ready, None
-        self.decision.dirty.add(frame.id)
-        if todo == "iterate":
-            forks.go_on(self, frame)
-            return
+    def _run_state(self, frame: Frame, todo: str | None) -> None:
+        """Let the frame's state begin: for the first time (``enter``), or once more after a failure."""
         state = self.work_on(frame)
         if todo == "enter":
+            details = {"name": state.name, "input": frame.input}
             frame.entered_at = self.now
-            frame.entered = frame.last = self.note(
-                state.entered_event, {"name": state.name, "input": frame.input}, frame.last
-            )
+            frame.entered = frame.last = self.note(state.entered_event, details, frame.last)
             if frame.attempts:
                 frame.retries = []
                 frame.attempts = 0
@@ -257,10 +269,11 @@ class Turn:
     def note(self, kind: str, details: dict[str, Any] | None, previous: int) -> int:
         """Note an event; returns its id."""
         execution = self.execution
-        if execution.last_event >= self._last_event and kind not in TERMINAL:
+        number = execution.last_event + 1
+        if number > self._last_event and kind not in TERMINAL:
             raise HistoryFull
-        execution.last_event = number = execution.last_event + 1
-        self.decision.events.append((number, previous, self.now, kind, details))
+        execution.last_event = number
+        self._note((number, previous, self.now, kind, details))
         return number
 
     def close(

@@ -22,8 +22,11 @@ Comparison = Callable[[Any, Any], bool]
 NOTHING: Any = object()  # a path that found nothing
 
 
+_NUMBERS = frozenset({int, float})
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) in _NUMBERS
 
 
 def _is_timestamp(value: Any) -> bool:
@@ -38,7 +41,7 @@ def _is_timestamp(value: Any) -> bool:
 
 def _strings(compare: Comparison) -> Comparison:
     """Java compares UTF-16 units; for text within the basic plane that is Python's order."""
-    return lambda a, b: isinstance(a, str) and isinstance(b, str) and compare(_utf16(a), _utf16(b))
+    return lambda a, b: type(a) is str and type(b) is str and compare(_utf16(a), _utf16(b))
 
 
 def _utf16(text: str) -> Any:
@@ -50,7 +53,7 @@ def _equal_strings(a: Any, b: Any) -> bool:
 
 
 def _numbers(compare: Comparison) -> Comparison:
-    return lambda a, b: _is_number(a) and _is_number(b) and compare(a, b)
+    return lambda a, b: type(a) in _NUMBERS and type(b) in _NUMBERS and compare(a, b)
 
 
 def _timestamps(compare: Comparison) -> Comparison:
@@ -97,16 +100,34 @@ OPERATORS = frozenset(COMPARISONS) | {f"{name}Path" for name in COMPARISONS} | f
 def compile_rule(raw: dict[str, Any]) -> Condition:
     """One rule, nested ones included."""
     if "And" in raw:
-        parts = [compile_rule(part) for part in raw["And"]]
-        return lambda value, scope: all(part(value, scope) for part in parts)
+        return _every([compile_rule(part) for part in raw["And"]])
     if "Or" in raw:
-        parts = [compile_rule(part) for part in raw["Or"]]
-        return lambda value, scope: any(part(value, scope) for part in parts)
+        return _any([compile_rule(part) for part in raw["Or"]])
     if "Not" in raw:
         part = compile_rule(raw["Not"])
         return lambda value, scope: not part(value, scope)
     name = next(key for key in raw if key in OPERATORS)
     return _compile_comparison(raw["Variable"], name, raw[name])
+
+
+def _every(parts: list[Condition]) -> Condition:
+    def holds(value: Any, scope: Scope) -> bool:
+        for part in parts:  # noqa: SIM110 - a generator would take twice as long
+            if not part(value, scope):
+                return False
+        return True
+
+    return holds
+
+
+def _any(parts: list[Condition]) -> Condition:
+    def holds(value: Any, scope: Scope) -> bool:
+        for part in parts:  # noqa: SIM110 - a generator would take twice as long
+            if part(value, scope):
+                return True
+        return False
+
+    return holds
 
 
 def _compile_comparison(variable: str, name: str, operand: Any) -> Condition:

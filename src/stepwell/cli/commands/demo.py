@@ -51,9 +51,7 @@ def command(data: str | None, out: Output) -> int:
 
 def example_directory() -> Path:
     """The example's files: in the installed package, or in a checkout. Raises CliError."""
-    import stepwell
-
-    package = Path(stepwell.__file__).parent
+    package = Path(__file__).parents[2]
     for place in (package / "_examples" / EXAMPLE, package.parents[1] / "examples" / EXAMPLE):
         if (place / "partner.py").is_file():
             return place

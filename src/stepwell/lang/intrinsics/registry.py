@@ -28,9 +28,11 @@ class Function(NamedTuple):
     def call(self, given: Arguments, ids: Ids) -> Any:
         """Check the arguments and run. Raises IntrinsicFailure."""
         extra = len(given) - len(self.kinds)
-        fits = extra >= 0 and (self.optional < 0 or extra <= self.optional)
-        if not fits or not all(KINDS[kind](value) for kind, value in zip(self.kinds, given, strict=False)):
+        if extra < 0 or (extra > self.optional >= 0):
             raise IntrinsicFailure(f"Invalid arguments in {self.name}")
+        for kind, value in zip(self.kinds, given, strict=False):
+            if not KINDS[kind](value):
+                raise IntrinsicFailure(f"Invalid arguments in {self.name}")
         try:
             return self.run(given, ids)
         except Invalid as invalid:

@@ -1,4 +1,4 @@
-"""The Step Functions service on an in-memory database with a manual clock, for the tests beside this file."""
+"""The Step Functions service on an in-memory database with a manual clock, for tests/unit/test_sfn_*."""
 
 from __future__ import annotations
 
