@@ -106,10 +106,10 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(**options: Any) -> AsyncIterator[House]:
+async def open_house(clock: ManualClock | None = None, **options: Any) -> AsyncIterator[House]:
     storage = await open_storage("sqlite::memory:")
     await storage.membership.join()
-    made = House(storage, ManualClock(), **options)
+    made = House(storage, clock or ManualClock(), **options)
     try:
         yield made
     finally:

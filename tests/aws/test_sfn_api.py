@@ -148,7 +148,7 @@ def test_bad_requests_get_awss_error(sfn: Any, operation: str, params: dict[str,
 
 def test_after_sigkill_everything_acknowledged_goes_on(tmp_path: Path) -> None:
     """Standard executions, callbacks that were given, and asynchronous Express executions, which run again."""
-    server = LiveServer(tmp_path / "data").start()
+    server = LiveServer(tmp_path / "data", "--log-level", "debug").start()
     try:
         sfn = server.client()
         activity = sfn.create_activity(name="a")["activityArn"]
@@ -175,6 +175,9 @@ def test_after_sigkill_everything_acknowledged_goes_on(tmp_path: Path) -> None:
         assert sfn.describe_execution(executionArn=standard)["output"] == '"done"'
         names = wait_for(lambda: sfn.list_activities()["activities"], lambda listed: len(listed) == 2)
         assert {each["name"] for each in names} == {"a", "made"}
+    except BaseException:
+        print("".join(server.log))
+        raise
     finally:
         server.stop()
 

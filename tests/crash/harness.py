@@ -1,7 +1,8 @@
 """Crash-anywhere: run one execution on a worker that dies again and again, and compare what happened with a run that did not.
 
 The worker is killed before or after a commit, or before or after a task's call, at points drawn from a seed; everything in its
-memory is gone, the database stays, and a new worker recovers. In the end the history must hold the same events, each following
+memory is gone, the database stays, and a new worker recovers. At other points only the database fails: a read or write is not
+done, or a write is done and its answer is lost; then the same worker must go on by itself. In the end the history must hold the same events, each following
 the same chain of events as without crashes; every effect must have happened at least once, and always under one key.
 
 What may differ: times, tokens, and after which sibling a join or a later Map iteration follows (any order of branches is right).
@@ -10,6 +11,7 @@ What may differ: times, tokens, and after which sibling a join or a later Map it
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 from collections import Counter, defaultdict
@@ -18,7 +20,7 @@ from typing import Any
 from crash.machines import Plan
 from stepwell.engine import codec
 from stepwell.engine.events import Event
-from stepwell.engine.journal import Append, ExecutionRow, Journal, Key, NewExecution, partition_of
+from stepwell.engine.journal import Append, ExecutionRow, Journal, Key, NewExecution, Stored, partition_of
 from stepwell.engine.machines import Machines, definition_hash
 from stepwell.engine.messages import Failed, Succeeded
 from stepwell.engine.state import Execution
@@ -28,6 +30,7 @@ from stepwell.engine.tokens import Tokens
 from stepwell.engine.worker import Worker
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.clock import ManualClock
+from stepwell.kernel.errors import StorageUnavailable
 from stepwell.kernel.ids import SeededIds
 from stepwell.kernel.jsontext import Json
 from stepwell.kernel.keys import KeyRing
@@ -51,6 +54,7 @@ class Reaper:
         self._random = random.Random(f"crash {seed}")
         self._chance = 0.0 if seed is None else self._random.choice([0.05, 0.15, 0.3])
         self.crashes = 0
+        self.failures = 0
         self.died = asyncio.Event()
 
     def revive(self) -> None:
@@ -66,8 +70,15 @@ class Reaper:
             await asyncio.get_running_loop().create_future()
 
 
+    def fail(self) -> None:
+        """A place where the database may fail."""
+        if self._random.random() < self._chance / 3:
+            self.failures += 1
+            raise StorageUnavailable("the answer of the database was lost")
+
+
 class MortalJournal:
-    """A journal whose worker may die before or after each write."""
+    """A journal whose worker may die, or whose database may fail, before or after each write."""
 
     def __init__(self, journal: Journal, reaper: Reaper) -> None:
         self._journal = journal
@@ -78,14 +89,29 @@ class MortalJournal:
 
     async def start(self, new: NewExecution, first: Append | None) -> ExecutionRow | None:
         await self._reaper.point()
+        self._reaper.fail()
         taken = await self._journal.start(new, first)
+        self._reaper.fail()
         await self._reaper.point()
         return taken
 
     async def append(self, append: Append) -> None:
         await self._reaper.point()
+        self._reaper.fail()
         await self._journal.append(append)
+        self._reaper.fail()
         await self._reaper.point()
+
+    async def load(self, key: Key) -> Stored | None:
+        self._reaper.fail()
+        return await self._journal.load(key)
+
+
+class HastyWorker(Worker):
+    """Tries again at once: the clock of a trial stands still while there is work."""
+
+    async def pause(self, seconds: float) -> None:
+        await asyncio.sleep(0)
 
 
 class Outside:
@@ -154,7 +180,7 @@ class Trial:
         machines = Machines(self._storage.documents.definition)
         journal = MortalJournal(self._storage.journal, self.reaper)
         runner = MortalRunner(self.outside, self.reaper)
-        worker = Worker(journal, machines, runner, clock, self._ids, self._tokens)  # type: ignore[arg-type]
+        worker = HastyWorker(journal, machines, runner, clock, self._ids, self._tokens)  # type: ignore[arg-type]
         clock.settlers.append(worker.settle)
         living = asyncio.ensure_future(self._live(worker, machines, clock))
         dying = asyncio.ensure_future(self.reaper.died.wait())
@@ -170,8 +196,10 @@ class Trial:
         return ended
 
     async def _live(self, worker: Worker, machines: Machines, clock: ManualClock) -> None:
-        if await self._storage.journal.row(self.arn) is None:
-            await worker.start(await self._new(machines, clock))
+        while await self._storage.journal.row(self.arn) is None:
+            with contextlib.suppress(StorageUnavailable):
+                await worker.start(await self._new(machines, clock))
+            await worker.settle()
         await worker.recover()
         await worker.settle()
         began = clock.now()
@@ -215,8 +243,9 @@ class Trial:
             else:
                 assert isinstance(outcome, TaskSucceeded)
                 message = Succeeded(token.frame, token.event, outcome.output, callback=True)
-            await worker.tell(token.key, message)
-            del self.outside.tokens[text]
+            with contextlib.suppress(StorageUnavailable):
+                await worker.tell(token.key, message)
+                del self.outside.tokens[text]
             return True
         return False
 
@@ -230,7 +259,11 @@ class Trial:
             self.outside.tokens[token] = f"{state}/{attempt}"
         if claimed:
             return True
-        return bool(rows) and await worker.activities.poll(ACTIVITY_ARN, "worker", 0) is not None
+        if not rows:
+            return False
+        with contextlib.suppress(StorageUnavailable):
+            return await worker.activities.poll(ACTIVITY_ARN, "worker", 0) is not None
+        return True
 
     async def _row(self) -> ExecutionRow:
         row = await self._storage.journal.row(self.arn)

@@ -92,9 +92,9 @@ class Actor:
     # ------------------------------------------------------------------ the loop
     async def _drive(self) -> None:
         try:
-            first = True
-            while self._mailbox or self.runnable or (first and self.execution is None):
-                first = False
+            look = True
+            while self._mailbox or self.runnable or (look and self.execution is None):
+                look = False
                 taken, self._mailbox = self._mailbox, []
                 try:
                     await self._decide(taken)
@@ -104,6 +104,7 @@ class Actor:
                     return
                 except StorageError as error:
                     await self._storage_failed(taken, error)
+                    look = True  # what was written, if anything, may have work to do
                 if self.runnable:
                     await asyncio.sleep(0)
         finally:

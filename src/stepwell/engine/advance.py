@@ -83,15 +83,17 @@ def _stop(turn: Turn, message: Stop) -> bool:
 
 def _timer(turn: Turn, message: TimerFired) -> bool:
     execution = turn.execution
+    # The time of a turn is rounded to milliseconds, so it may be a hair before what the ringing clock has seen.
+    reached = max(turn.now, message.due)
     if message.kind == "execution":
-        if execution.deadline is None or turn.now < execution.deadline:
+        if execution.deadline is None or reached < execution.deadline:
             return False
         turn.close("TIMED_OUT", error=TIMEOUT, previous=0)
         return True
     frame = execution.frames.get(message.frame)
     if frame is None or not isinstance(frame.waiting, TimerWait):
         return False
-    if frame.waiting.kind != message.kind or turn.now < frame.waiting.until:
+    if frame.waiting.kind != message.kind or reached < frame.waiting.until:
         return False
     turn.decision.stop_timer(frame.id, frame.waiting.kind)
     if message.kind == "retry":

@@ -186,7 +186,8 @@ class Express:
     async def _through(self, place: str, execution: Execution) -> None:
         """Run in the background; then there is nothing to keep. A cancelled run stays kept."""
         try:
-            await self._run(execution)
+            ended = await self._run(execution)
+            log.debug("the Express execution %s is %s: %s", ended.arn, ended.status, ended.error)
         except Exception:  # our bug; running it again would end the same way
             log.exception("the Express execution %s cannot go on", execution.arn)
         while True:
@@ -208,6 +209,7 @@ class Express:
                     pid = int(kept.place.partition("/")[0])
                     ours = kept.place in self._background or kept.place in self._ended
                     if not ours and wanted(pid, kept.body["started"]):
+                        log.debug("the Express execution %s runs again", kept.body["arn"])
                         self._launch(kept.place, self._again(kept, pid))
                         count += 1
                 await asyncio.sleep(0)

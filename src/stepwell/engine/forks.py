@@ -75,10 +75,10 @@ def _start_iteration(turn: Turn, frame: Frame, waiting: ChildrenWait) -> None:
         frame.plan = state.plan(turn)
     index = waiting.started
     item = frame.plan.items[index]
-    child = _child(turn, frame, state.processor, Json(None), previous=frame.last, index=index)
-    child.item = Json(item)
     turn.context["Map"] = {"Item": {"Index": index, "Value": item}}
-    child.input = frame.plan.select(turn, item)
+    argument = frame.plan.select(turn, item)
+    child = _child(turn, frame, state.processor, argument, previous=frame.last, index=index)
+    child.item = Json(item)
     waiting.started += 1
     waiting.running += 1
     turn.emit(child, "MapIterationStarted", {"name": state.name, "index": index})
@@ -175,11 +175,12 @@ def abandon_children(turn: Turn, frame: Frame) -> None:
                 turn.note("MapIterationAborted", {"name": map_name, "index": child.index}, child.last)
         del turn.execution.frames[number]
         turn.decision.dirty.discard(number)
-    turn.agenda[:] = [waiting for waiting in turn.agenda if waiting.id in turn.execution.frames]
-    turn.decision.orphaned.add(frame.id)
-    frame.children = []
     if frame.ready == "iterate":
         frame.ready = None
+    # The frame itself may be on the agenda, to start a further child: that is over too.
+    turn.agenda[:] = [other for other in turn.agenda if other is not frame and other.id in turn.execution.frames]
+    turn.decision.orphaned.add(frame.id)
+    frame.children = []
 
 
 def _note_aborted(turn: Turn, child: Frame) -> None:

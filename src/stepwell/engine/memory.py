@@ -138,7 +138,14 @@ class MemoryRun:
     def _ring(self, frame: int, kind: str, due: float) -> Callable[[], None]:
         message: Message
         message = TaskTimedOut(frame, kind, due) if kind in {"timeout", "heartbeat"} else TimerFired(frame, kind, due)
-        return lambda: self._put(message)
+
+        def ring() -> None:
+            if self._clock.now() < due:  # event loops fire timers a little early
+                self._timers[frame, kind] = self._clock.at(due, ring)
+            else:
+                self._put(message)
+
+        return ring
 
     def _give_up(self) -> None:
         self._calls.abandon_all()

@@ -29,7 +29,7 @@ from stepwell.engine.timers import HORIZON, NearTimers
 from stepwell.engine.tokens import Tokens
 from stepwell.engine.turn import Env
 from stepwell.kernel.clock import Clock, wait_until
-from stepwell.kernel.errors import ServiceError
+from stepwell.kernel.errors import ServiceError, StorageUnavailable
 from stepwell.kernel.ids import Ids
 
 LOADED = 1_000  # idle executions kept in memory
@@ -43,6 +43,10 @@ class Ownership(Protocol):
     """Which partitions are this server's, and whether it may act on them now."""
 
     def owns(self, pid: int) -> bool: ...
+
+    def certain(self) -> bool:
+        """Whether what is in memory counts: False while the lease is nearly over, so that another server may be ahead."""
+        ...
 
     async def may_act(self) -> None:
         """Returns once side effects may be started: at once, unless the lease is nearly over."""
@@ -66,6 +70,9 @@ class Sole:
 
     def owns(self, pid: int) -> bool:
         return pid >= 0
+
+    def certain(self) -> bool:
+        return True
 
     async def may_act(self) -> None:
         return None
@@ -123,6 +130,10 @@ class Worker:
         self._actors[execution.key] = actor
         try:
             taken = await self.journal.start(new, append)
+        except StorageUnavailable:  # it may be there: then it goes on, though its caller was told to try again
+            actor.held = False
+            actor.kick()
+            raise
         except BaseException:
             del self._actors[execution.key]
             raise
@@ -149,6 +160,8 @@ class Worker:
         """Post a message and wait until its effect is durable; whether it counted. Raises StorageError."""
         if not self.ownership.owns(key.pid) and self.peers is not None:
             return await self.peers.deliver(key, message)
+        if not self.ownership.certain():
+            raise StorageUnavailable("this server has not heard from the database for so long that another may be ahead")
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._actor(key).post(message, answer)
         return await answer
@@ -168,10 +181,9 @@ class Worker:
 
     def wake(self, key: Key) -> None:
         """The execution may have something to do: look."""
-        if self.ownership.owns(key.pid):
-            actor = self._actor(key)
-            if actor.execution is None:
-                actor.kick()
+        actor = self._actors.get(key)
+        if self.ownership.owns(key.pid) and (actor is None or actor.execution is None):
+            self._actor(key).kick()
 
     def execution(self, key: Key) -> Execution | None:
         """The execution, if it is in memory."""

@@ -8,6 +8,9 @@ import uuid
 from typing import Protocol
 
 
+BLOCK_BYTES = 4_096
+
+
 class Ids(Protocol):
     """A source of ids and random numbers."""
 
@@ -24,14 +27,31 @@ class Ids(Protocol):
         ...
 
 
+def uuid_text(raw: bytes) -> str:
+    """16 random bytes as the text of a version 4 UUID."""
+    text = raw.hex()
+    variant = "89ab"[raw[8] & 3]
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+
+
 class SystemIds:
-    """Unpredictable ids from the operating system."""
+    """Unpredictable ids from the operating system, asked for many at a time: a system call an id would cost as much again."""
+
+    def __init__(self) -> None:
+        self._block = b""
+        self._at = 0
 
     def uuid(self) -> str:
-        return str(uuid.uuid4())
+        return uuid_text(self.token(16))
 
     def token(self, size: int) -> bytes:
-        return os.urandom(size)
+        start, end = self._at, self._at + size
+        if end > len(self._block):
+            if size > BLOCK_BYTES:
+                return os.urandom(size)
+            self._block, start, end = os.urandom(BLOCK_BYTES), 0, size
+        self._at = end
+        return self._block[start:end]
 
     def random(self) -> float:
         return random.random()  # noqa: S311 - jitter and MathRandom need no secrecy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from botocore.model import OperationModel
@@ -12,7 +12,6 @@ from stepwell.kernel.caller import CallContext
 from stepwell.kernel.limits import REQUEST_BYTES
 from stepwell.wire.errors import too_large
 from stepwell.wire.http import Reply, Request
-from stepwell.wire.protocols import PROTOCOLS, WireProtocol
 from stepwell.wire.routing import Route
 
 Message = MutableMapping[str, Any]
@@ -23,17 +22,20 @@ Send = Callable[[Message], Awaitable[None]]
 class Exchange:
     """What is known of a request so far. Each step of the pipeline fills in the next members; ``reply`` ends it.
 
-    ``route`` and ``operation`` are there once ``routed`` is true, ``context``, ``params`` and ``result`` after
-    their steps.
+    ``request`` is there once the body is; ``route`` and ``operation`` once ``routed`` is true; ``context``, ``params`` and
+    ``result`` after their steps.
     """
 
     __slots__ = (
         "code",
         "context",
         "error",
+        "headers",
+        "method",
         "operation",
         "params",
-        "protocol",
+        "path",
+        "query",
         "receive",
         "reply",
         "request",
@@ -44,11 +46,12 @@ class Exchange:
         "send",
         "started",
     )
-    route: Route
-    operation: OperationModel
     context: CallContext
+    operation: OperationModel
     params: dict[str, Any]
+    request: Request
     result: dict[str, Any]
+    route: Route
 
     def __init__(self, scope: Message, receive: Receive, send: Send, request_id: str) -> None:
         self.receive = receive
@@ -56,25 +59,18 @@ class Exchange:
         self.request_id = request_id
         self.started = time.perf_counter()
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-        self.request = Request(
-            scope["method"],
-            raw_path.decode("latin-1"),
-            scope["query_string"].decode("latin-1"),
-            header_map(scope["headers"]),
-        )
-        self.protocol: WireProtocol = PROTOCOLS["json"]
+        self.method: str = scope["method"]
+        self.path = raw_path.decode("latin-1")
+        self.query: str = scope["query_string"].decode("latin-1")
+        self.headers = header_map(scope["headers"])
         self.routed = False
         self.reply: Reply | None = None
         self.code = ""  # of the error; empty when there was none
         self.error: BaseException | None = None  # our own fault, for the log
 
-    @property
-    def path(self) -> str:
-        return self.request.path
-
     async def read_body(self) -> None:
         """Take in the body. Raises RequestEntityTooLargeException as soon as it is known to be over 1 MiB."""
-        declared = self.request.headers.get("content-length", "")
+        declared = self.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > REQUEST_BYTES:
             raise too_large()
         message = await self.receive()
@@ -83,9 +79,11 @@ class Exchange:
         body: bytes = message.get("body", b"")
         if message.get("more_body"):
             body = await self._read_on(body)
-        if body:
-            known = self.request
-            self.request = Request(known.method, known.path, known.query, known.headers, body)
+        self.request = Request(self.method, self.path, self.query, self.headers, body)
+
+    def as_request(self) -> Request:
+        """The request as far as it is known, without a body: what an error that came early is answered to."""
+        return Request(self.method, self.path, self.query, self.headers)
 
     async def _read_on(self, first: bytes) -> bytes:
         parts, size, more = [first], len(first), True
@@ -104,22 +102,24 @@ class Exchange:
         reply = self.reply
         if reply is None:
             return
-        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
         headers.append((b"content-length", b"%d" % len(reply.body)))
         if reply.status == 413:
             headers.append((b"connection", b"close"))  # what is still to come of the body is not worth reading
         await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": b"" if self.request.method == "HEAD" else reply.body})
+        await self.send({"type": "http.response.body", "body": b"" if self.method == "HEAD" else reply.body})
 
 
 class DisconnectedError(Exception):
     """The client went away before its request was complete; there is nobody to answer."""
 
 
-def header_map(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def header_map(pairs: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     """Headers by lower-case name; those sent more than once are joined by commas, as signatures want them."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in pairs:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        found[name] = f"{found[name]},{value}" if name in found else value
-    return found
+    found = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    if len(found) == len(pairs):
+        return found
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return {name: ",".join(parts) for name, parts in values.items()}

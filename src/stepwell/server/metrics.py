@@ -6,10 +6,13 @@ engine nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
@@ -26,30 +29,12 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self.registry)
-        self._requests = Counter(
-            "stepwell_requests",
-            "Requests by service, operation and error code (empty when there was none).",
-            ("service", "operation", "code"),
-            registry=self.registry,
-        )
-        self._seconds = Histogram(
-            "stepwell_request_seconds",
-            "Time from a request's first byte in the pipeline to its reply.",
-            ("service", "operation"),
-            buckets=BUCKETS,
-            registry=self.registry,
-        )
-        self._children: dict[tuple[str, str, str], tuple[Callable[[], None], Callable[[float], None]]] = {}
+        self._requests = _Requests()
+        self.registry.register(self._requests)
 
     def request(self, service: str, operation: str, code: str, seconds: float) -> None:
         """Note one request that ended."""
-        key = (service, operation, code)
-        child = self._children.get(key)
-        if child is None:
-            child = self._requests.labels(*key).inc, self._seconds.labels(service, operation).observe
-            self._children[key] = child
-        child[0]()
-        child[1](seconds)
+        self._requests.note(service, operation, code, seconds)
 
     def gauge(self, name: str, text: str, read: Callable[[], Reading], labels: Iterable[str] = ()) -> None:
         """A value that goes up and down, read when asked for."""
@@ -61,6 +46,41 @@ class Metrics:
 
     def page(self) -> bytes:
         return generate_latest(self.registry)
+
+
+class _Requests(Collector):
+    """Plain lists, because this happens with every request; made into metrics when asked for."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str, str], int] = {}
+        self._times: dict[tuple[str, str], _Times] = {}
+
+    def note(self, service: str, operation: str, code: str, seconds: float) -> None:
+        key = (service, operation, code)
+        self._counts[key] = self._counts.get(key, 0) + 1
+        times = self._times.get(key[:2])
+        if times is None:
+            times = self._times[key[:2]] = _Times([0] * (len(BUCKETS) + 1))
+        times.buckets[bisect_left(BUCKETS, seconds)] += 1
+        times.total += seconds
+
+    def collect(self) -> Iterable[Metric]:
+        text = "Requests by service, operation and error code (empty when there was none)."
+        counts = CounterMetricFamily("stepwell_requests", text, labels=("service", "operation", "code"))
+        for labels, count in self._counts.items():
+            counts.add_metric(labels, count)
+        text = "Time from a request's first byte in the pipeline to its reply."
+        seconds = HistogramMetricFamily("stepwell_request_seconds", text, labels=("service", "operation"))
+        for names, times in self._times.items():
+            bounds = [*map(str, BUCKETS), "+Inf"]
+            seconds.add_metric(names, list(zip(bounds, accumulate(times.buckets), strict=True)), times.total)
+        return [counts, seconds]
+
+
+@dataclass(slots=True)
+class _Times:
+    buckets: list[int]  # how many took up to each bound, and longer than the last
+    total: float = 0.0
 
 
 class _Read(Collector):

@@ -20,6 +20,9 @@ class Leased:
     def owns(self, pid: int) -> bool:
         return self._membership.fence(pid) is not None
 
+    def certain(self) -> bool:
+        return self._membership.may_start_effects
+
     async def may_act(self) -> None:
         while not self._membership.may_start_effects:  # noqa: ASYNC110 - the lease is a moment, not an event
             await asyncio.sleep(LOOK_SECONDS)

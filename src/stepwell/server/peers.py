@@ -72,14 +72,16 @@ class HttpPeers:
     async def deliver(self, key: Key, message: Message) -> bool:
         """Raises StorageUnavailable when no owner took it; the outcome is unknown then."""
         body = {**_place(key), **_packed(message)}
+        owner: tuple[str, str] | None = None
         for _ in range(ATTEMPTS):
             owner = self._membership.owner_of(key.pid)
             if owner is not None and owner[0] == self._membership.worker and self._worker is not None:
                 return await self._worker.tell(key, message)
-            answer = await self._post(owner[1], "deliver", body) if owner is not None else None
+            answer = await self._ask(owner, key, body) if owner is not None else None
             if answer is not None:
                 return bool(answer["counted"])
             await asyncio.sleep(PAUSE_SECONDS)
+        log.warning("no owner of a partition answers", extra={"fields": {"partition": key.pid, "owner": owner}})
         raise StorageUnavailable("the server that runs this execution does not answer; another one is taking over")
 
     async def wake(self, key: Key) -> None:
@@ -87,6 +89,16 @@ class HttpPeers:
         owner = self._membership.owner_of(key.pid)
         if owner is not None:
             await self._post(owner[1], "wake", _place(key))
+
+    async def _ask(self, owner: tuple[str, str], key: Key, body: dict[str, Any]) -> dict[str, Any] | None:
+        """The owner's answer; None as soon as it is not the owner any more (a stopped process takes calls in silence)."""
+        post = asyncio.ensure_future(self._post(owner[1], "deliver", body))
+        try:
+            while not post.done() and self._membership.owner_of(key.pid) == owner:
+                await asyncio.wait([post], timeout=PAUSE_SECONDS)
+            return post.result() if post.done() else None
+        finally:
+            post.cancel()
 
     async def _post(self, address: str, action: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """The peer's answer; None if it is not the owner or cannot be reached."""
@@ -100,7 +112,7 @@ class HttpPeers:
                 answer: dict[str, Any] | None = loads(await response.read()) if response.status == 200 else None
                 return answer
         except (aiohttp.ClientError, TimeoutError, JsonSyntaxError) as error:
-            log.warning("peer does not answer", extra={"fields": {"peer": address, "error": repr(error)}})
+            log.debug("peer does not answer", extra={"fields": {"peer": address, "error": repr(error)}})
             return None
 
     # -------------------------------------------------------------------------------------------------- receiving

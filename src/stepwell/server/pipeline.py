@@ -118,15 +118,15 @@ class Pipeline:
     # -------------------------------------------------------------------------------------------------- the steps
 
     def _admit(self, exchange: Exchange) -> None:
-        if self.in_flight > self.max_requests and (exchange.request.method, exchange.path) not in self.pages:
+        if self.in_flight > self.max_requests and (exchange.method, exchange.path) not in self.pages:
             raise ServiceError("ThrottlingException", "Rate exceeded")
 
     def _guard(self, exchange: Exchange) -> None:
         if self.guard is not None:
-            self.guard(exchange.request.headers)
+            self.guard(exchange.headers)
 
     def _page(self, exchange: Exchange) -> Awaitable[None] | None:
-        page = self.pages.get((exchange.request.method, exchange.path))
+        page = self.pages.get((exchange.method, exchange.path))
         return None if page is None else self._show(exchange, page)
 
     async def _show(self, exchange: Exchange, page: Page) -> None:
@@ -136,9 +136,7 @@ class Pipeline:
         return exchange.read_body()
 
     def _route(self, exchange: Exchange) -> None:
-        exchange.protocol = PROTOCOLS[protocol_of(exchange.request)]
         exchange.route = route = resolve(exchange.request, self.models)
-        exchange.protocol = PROTOCOLS[route.protocol]
         exchange.operation = self.models.operation(route.service, route.operation)
         exchange.routed = True
 
@@ -146,7 +144,7 @@ class Pipeline:
         exchange.context = self.identify(exchange.request, exchange.route, exchange.request_id)
 
     def _parse(self, exchange: Exchange) -> None:
-        exchange.params = exchange.protocol.parse(exchange.operation, exchange.request)
+        exchange.params = PROTOCOLS[exchange.route.protocol].parse(exchange.operation, exchange.request)
 
     def _validate(self, exchange: Exchange) -> None:
         self.validator.validate(exchange.operation, exchange.params)
@@ -160,18 +158,20 @@ class Pipeline:
             exchange.result = await call
 
     def _answer(self, exchange: Exchange) -> None:
-        exchange.reply = exchange.protocol.reply(exchange.operation, exchange.result, exchange.request_id)
+        protocol = PROTOCOLS[exchange.route.protocol]
+        exchange.reply = protocol.reply(exchange.operation, exchange.result, exchange.request_id)
 
     # ------------------------------------------------------------------------------------------------------ always
 
     def _refuse(self, exchange: Exchange, error: ServiceError) -> None:
         exchange.code = error.code
         service = self.models.service(exchange.route.service) if exchange.routed else None
-        exchange.reply = exchange.protocol.fault(service, error, exchange.request_id)
+        name = exchange.route.protocol if exchange.routed else protocol_of(exchange.as_request())
+        exchange.reply = PROTOCOLS[name].fault(service, error, exchange.request_id)
 
     def _note(self, exchange: Exchange) -> None:
         seconds = time.perf_counter() - exchange.started
-        service, operation = "", exchange.request.method
+        service, operation = "", exchange.method
         if exchange.routed:
             service, operation = exchange.route.service, exchange.route.operation
         self.metrics.request(service, operation, exchange.code, seconds)

@@ -23,6 +23,7 @@ log = logging.getLogger("stepwell.server")
 TIMER_SECONDS = HORIZON / 3
 PARKED_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
+RECOVER_SECONDS = 20.0  # for what another server started here and could not tell of
 RETENTION_SECONDS = 600.0
 RETRY_SECONDS = 1.0
 DAY = 86_400.0
@@ -40,14 +41,17 @@ class Upkeep:
         self._database = database
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     def start(self) -> None:
         self._run(_every(TIMER_SECONDS, self._worker.scan_timers))
         self._run(_every(PARKED_SECONDS, self._worker.retry_parked))
         self._run(_every(SWEEP_SECONDS, self._express.sweep))
+        self._run(_every(RECOVER_SECONDS, self._worker.recover))
         self._run(_every(RETENTION_SECONDS, self._forget))
 
     async def stop(self) -> None:
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -59,7 +63,11 @@ class Upkeep:
         self._run(_until_done(lambda: self._express.recover(pids)))
 
     def lost(self, pids: Sequence[int]) -> None:
-        log.warning("partitions lost", extra={"fields": {"count": len(pids)}})
+        log.log(
+            logging.DEBUG if self._stopping else logging.WARNING,
+            "partitions lost",
+            extra={"fields": {"count": len(pids)}},
+        )
         self._worker.release(pids)
 
     async def _forget(self) -> None:
