@@ -50,6 +50,18 @@ def commit_seconds(folder: Path, seconds: float, body: bytes) -> float:
         connection.close()
 
 
+def commit_cpu(folder: Path, commits: int) -> float:
+    """CPU seconds of one durable commit of one row, the kernel's part included."""
+    connection = _open(folder / f"cpu-{os.urandom(4).hex()}.db")
+    try:
+        begun = time.process_time()
+        for number in range(commits):
+            _commit(connection, [(os.urandom(16), number, b"x" * 1_000)])
+        return (time.process_time() - begun) / commits
+    finally:
+        connection.close()
+
+
 class BareAppend:
     """See the module's docstring. An async context manager; ``append`` returns when the row is durable."""
 

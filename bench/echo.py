@@ -1,4 +1,4 @@
-"""The bare HTTP echo: JSON in, JSON out, on the same uvicorn settings as the server. ``python -m bench.echo`` prints its port."""
+"""The bare HTTP echo: JSON in, JSON out, on the server's uvicorn settings. ``python -m bench.echo`` prints its port."""
 
 from __future__ import annotations
 

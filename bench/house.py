@@ -27,11 +27,12 @@ from stepwell.kernel.keys import KeyRing
 from stepwell.services.events.connections import Connections
 from stepwell.services.stepfunctions import AcknowledgedExpress
 from stepwell.storage.bundle import Storage, open_storage
+from stepwell.storage.documents import PutDefinition
 from stepwell.storage.sqlite import SqliteDatabase
 
 SCOPE = Scope()
 ROLE = SCOPE.arn("iam", "role/bench")
-ECHO = "arn:aws:states:::bench:echo"
+ECHO = SCOPE.arn("lambda", "function:echo")
 WAIT_SECONDS = 60.0
 CLOCK, IDS = SystemClock(), SystemIds()
 
@@ -63,7 +64,7 @@ class Compiled:
         machine = self.machines.known(self.hash)
         assert machine is not None
         return Execution(
-            key=new_execution_key(partition_of(arn), now, IDS),
+            key=new_execution_key(0 if express else partition_of(arn), now, IDS),
             arn=arn,
             name=name,
             machine=machine,
@@ -92,7 +93,7 @@ class House:
     async def machine(self, name: str, definition: Definition) -> Compiled:
         text = dumps(definition)
         found = definition_hash(text)
-        await self.storage.documents.put_definition(found, text)
+        await self.storage.documents.write([PutDefinition(found, text)])
         await self.machines.get(found)
         return Compiled(name=name, hash=found, machines=self.machines)
 

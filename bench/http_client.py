@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, cast
 
 AUTHORIZATION = (
     "AWS4-HMAC-SHA256 Credential=000000000000/20260101/us-east-1/{service}/aws4_request, "
@@ -18,9 +18,10 @@ TARGETS = {"states": "AWSStepFunctions", "events": "AWSEvents"}
 
 
 class Connection(asyncio.Protocol):
-    """Made by ``connect``."""
+    """Made by ``connect``. A server that closes the connection after each answer is met with a new one for each request."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        self._port = port
         self._buffer = b""
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
         self._transport: asyncio.Transport | None = None
@@ -28,11 +29,17 @@ class Connection(asyncio.Protocol):
 
     @classmethod
     async def connect(cls, port: int) -> Connection:
-        _, connection = await asyncio.get_running_loop().create_connection(cls, "127.0.0.1", port)
+        connection = cls(port)
+        await connection._open()
         return connection
+
+    async def _open(self) -> None:
+        await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self._port)
 
     async def post(self, head: bytes, body: bytes) -> tuple[int, bytes]:
         """Send a request (``head`` without Content-Length and the empty line); status and body of the answer."""
+        if self._transport is None:
+            await self._open()
         assert self._transport is not None
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(b"%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body))
@@ -52,11 +59,11 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+            self._transport = None
 
     # ------------------------------------------------------------------ asyncio.Protocol
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
 
     def data_received(self, data: bytes) -> None:
         self._buffer = buffer = self._buffer + data if self._buffer else data
@@ -71,6 +78,8 @@ class Connection(asyncio.Protocol):
             return
         self._buffer = buffer[end + 4 + length :]
         assert self._answer is not None
+        if lower.startswith(b"http/1.0") or b"connection: close" in lower:
+            self.close()
         self._answer.set_result((int(buffer[9:12]), buffer[end + 4 : end + 4 + length]))
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -45,7 +45,7 @@ def table(rows: Sequence[Row]) -> str:
     lines = [f"| {' | '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))} |" for line in cells]
     lines.insert(1, f"|{'|'.join('-' * (width + 2) for width in widths)}|")
     notes = [f"{row.path}, {row.what}: {row.note}" for row in rows if row.note]
-    return "\n".join(lines + ([""] + notes if notes else []))
+    return "\n".join(lines + (["", *notes] if notes else []))
 
 
 def _number(value: float, unit: str) -> str:

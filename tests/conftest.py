@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a live server."""
+"""Fixtures of all tests: a live server, and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from postgres_server import PostgresServer, programs
 from servers import LiveServer
 
 
@@ -15,3 +16,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     live = LiveServer(tmp_path_factory.mktemp("server") / "data", "--log-level", "debug").start()
     yield live
     live.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests of a worker; whoever stops it starts it again."""
+    found = programs()
+    if found is None:
+        pytest.skip("no PostgreSQL wheel for this platform")
+    server = PostgresServer(found)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: PostgresServer) -> str:
+    """An empty database."""
+    return await postgres_server.new_database()

@@ -1,4 +1,4 @@
-"""Every command, option, setting and dependency is documented, and what is said of them is so."""
+"""Every command, option, setting and dependency is documented, what is said of them is so, and links lead somewhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from feature_table import feature_page
 from stepwell.cli.exits import Exit
 from stepwell.cli.main import COMMANDS, group
 from stepwell.kernel.settings import TABLE, Settings, shown, variable
@@ -17,7 +18,8 @@ from stepwell.kernel.settings import TABLE, Settings, shown, variable
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 TABLE_MARK, END_MARK = "<!-- table -->\n", "<!-- end -->"
-REWRITE = "STEPWELL_WRITE_DOCS=1 scripts/test tests/test_docs.py writes it anew"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+REWRITE = "scripts/docs writes it anew"
 
 
 def settings_table() -> str:
@@ -41,6 +43,14 @@ def test_the_settings_reference_is_the_table_in_the_code() -> None:
         path.write_text(before + TABLE_MARK + settings_table() + END_MARK + after)
         return
     assert old == settings_table(), REWRITE
+
+
+def test_the_feature_page_is_what_the_registries_hold() -> None:
+    path = DOCS / "features.md"
+    if os.environ.get("STEPWELL_WRITE_DOCS"):
+        path.write_text(feature_page())
+        return
+    assert path.read_text() == feature_page(), REWRITE
 
 
 def commands() -> list[tuple[str, click.Command]]:
@@ -81,12 +91,19 @@ def test_every_exit_code_is_documented() -> None:
     assert all(f"\n| {int(code)} |" in text for code in Exit)
 
 
-def test_every_dependency_has_its_reason() -> None:
+def test_every_dependency_has_its_reason_and_nothing_else_has_one() -> None:
+    """The tables of docs/dependencies.md are those of pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [d for name, needs in project["optional-dependencies"].items() if name != "dev" for d in needs]
-    text = (DOCS / "dependencies.md").read_text()
-    names = [re.split(r"[<>=;\[ ]", need, maxsplit=1)[0] for need in [*project["dependencies"], *extras]]
-    assert [name for name in names if f"| {name} |" not in text] == []
+    needed = {("", name) for name in map(bare, project["dependencies"])}
+    needed |= {(extra, bare(need)) for extra, needs in project["optional-dependencies"].items() for need in needs}
+    rows = re.findall(r"^\| (?:`(\w+)` \| )?([\w, -]+) \| .+ \|$", (DOCS / "dependencies.md").read_text(), re.MULTILINE)
+    told = {(extra, name) for extra, names in rows if names not in {"package", "extra"} for name in names.split(", ")}
+    assert told == needed
+
+
+def bare(requirement: str) -> str:
+    """The name alone of ``moto[server]>=5``."""
+    return re.split(r"[<>=;\[ ]", requirement, maxsplit=1)[0]
 
 
 def test_metrics_in_the_code_are_in_the_docs() -> None:
@@ -97,7 +114,34 @@ def test_metrics_in_the_code_are_in_the_docs() -> None:
     assert [name for name in sorted(names) if f"`{name}" not in text] == []
 
 
-@pytest.mark.parametrize("path", sorted(DOCS.glob("*.md")), ids=lambda p: p.name)
+def prose(path: Path) -> str:
+    """A page without its code blocks."""
+    return re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(path: Path) -> set[str]:
+    """The fragments that headings of a page make, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.name)
 def test_links_between_the_docs_lead_somewhere(path: Path) -> None:
-    targets = re.findall(r"\]\((?!https?://)([^)#]+)", path.read_text())
-    assert [target for target in targets if not (path.parent / target).exists()] == []
+    wrong = []
+    for target, fragment in re.findall(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)", prose(path)):
+        there = path.parent / target if target else path
+        if not there.exists() or (fragment and fragment not in anchors(there)):
+            wrong.append(f"{target}#{fragment}")
+    assert wrong == []
+
+
+def test_every_page_is_on_the_map() -> None:
+    text = (DOCS / "index.md").read_text()
+    assert [page.name for page in DOCS.glob("*.md") if page.name != "index.md" and f"({page.name})" not in text] == []
+
+
+def test_files_that_the_architecture_names_exist() -> None:
+    text = prose(DOCS / "architecture.md")
+    package, named = ROOT / "src/stepwell", set(re.findall(r"`([a-z_]+/[\w/.]*)`", text))
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not (package / name).exists() and not (ROOT / name).exists()] == []

@@ -337,3 +337,15 @@ class TestReads:
         assert (row.key, row.fault, row.faults, row.retry_at) == (new.key, "boom\0", 3, 5_000.5)
         await storage.journal.park(new.key, None, 0, None)
         assert await storage.journal.parked(10) == []
+
+    @pytest.mark.parametrize("page", [Page(1, 1, b"p"), None])
+    async def test_the_next_decision_of_a_parked_execution_sets_it_free(
+        self, storage: Storage, page: Page | None
+    ) -> None:
+        """In the same write, so that no crash comes in between."""
+        new = await started(storage)
+        await storage.journal.park(new.key, "boom", 3, 5_000.5)
+        await storage.journal.append(decision(new, page=page))
+        row = await storage.journal.row_by_key(new.key)
+        assert row is not None
+        assert (row.fault, row.faults, row.retry_at) == (None, 0, None)

@@ -1,11 +1,12 @@
 """Crash-anywhere: run one execution on a worker that dies again and again, and compare what happened with a run that did not.
 
-The worker is killed before or after a commit, or before or after a task's call, at points drawn from a seed; everything in its
-memory is gone, the database stays, and a new worker recovers. At other points only the database fails: a read or write is not
-done, or a write is done and its answer is lost; then the same worker must go on by itself. In the end the history must hold the same events, each following
-the same chain of events as without crashes; every effect must have happened at least once, and always under one key.
+The worker is killed before or after a commit, or before or after a task's call, at points drawn from a seed; everything in
+its memory is gone, the database stays, and a new worker recovers. At other points only the database fails: a read or write
+is not done, or a write is done and its answer is lost; then the same worker must go on by itself. In the end the history
+must hold the same events, each following the same chain of events as without crashes; every effect must have happened at
+least once, and always under one key.
 
-What may differ: times, tokens, and after which sibling a join or a later Map iteration follows (any order of branches is right).
+What may differ: times, tokens, and after which sibling a join or a later Map iteration follows (any order of branches).
 """
 
 from __future__ import annotations
@@ -68,7 +69,6 @@ class Reaper:
             self.crashes += 1
             self.died.set()
             await asyncio.get_running_loop().create_future()
-
 
     def fail(self) -> None:
         """A place where the database may fail."""

@@ -103,8 +103,7 @@ def test_a_wrong_time_is_refused_and_both_forms_are_read() -> None:
     for body in ('{"EventStartTime": 1767225600.125}', '{"EventStartTime": "2026-01-01T00:00:00.125Z"}'):
         assert parse("StartReplay", body, "events") == {"EventStartTime": 1767225600.125}
     assert "Timestamp" in refused("StartReplay", '{"EventStartTime": "soon"}', "events").message
-    beyond = f'{{"EventStartTime": 1e400, {LONG}}}'
-    assert "Timestamp" in refused("StartReplay", beyond, "events").message
+    assert refused("StartReplay", '{"EventStartTime": 1e400}', "events").code == "SerializationException"
 
 
 def test_unknown_members_and_nulls_are_not_there() -> None:
@@ -115,7 +114,7 @@ def test_unknown_members_and_nulls_are_not_there() -> None:
 
 @pytest.mark.parametrize(
     ("number", "found"),
-    [("1.9", 1), ("-1.9", -1), ("99999999999", 2**31 - 1), ("-99999999999", -(2**31)), (f"1e400, {LONG}", 2**31 - 1)],
+    [("1.9", 1), ("-1.9", -1), ("99999999999", 2**31 - 1), ("-99999999999", -(2**31)), (f"5, {LONG}", 5)],
 )
 def test_numbers_become_java_integers(number: str, found: int) -> None:
     """A fraction is cut off (measured on Athena), a larger number is the largest (measured on DynamoDB)."""
@@ -124,9 +123,8 @@ def test_numbers_become_java_integers(number: str, found: int) -> None:
 
 def test_numbers_too_long_for_a_double_are_read() -> None:
     assert parse("UpdateMapRun", '{"toleratedFailureCount": 9007199254740993}') == {"toleratedFailureCount": 2**53 + 1}
-    assert (
-        parse("UpdateMapRun", f'{{"toleratedFailurePercentage": 1{"0" * 400}}}')["toleratedFailurePercentage"] > 1e300
-    )
+    assert parse("UpdateMapRun", f'{{"toleratedFailurePercentage": 1{"0" * 300}}}') == {"toleratedFailurePercentage": 1e300}
+    assert refused("UpdateMapRun", f'{{"toleratedFailurePercentage": 1{"0" * 400}}}').code == "SerializationException"
     assert parse("UpdateMapRun", '{"toleratedFailurePercentage": "Infinity"}')["toleratedFailurePercentage"] > 1e300
 
 

@@ -1,13 +1,14 @@
 """Activity tasks: workers poll, tasks wait; whoever is first waits for the other.
 
-A task is a worker's only after the claim is durable. Tasks scheduled on this server are offered from memory; all others
-(before a restart, or of another server) are found in the journal.
+A task is a worker's only after the claim is durable. Tasks scheduled on this server while somebody polls are offered from
+memory; all others (nobody polled, before a restart, of another server) are found in the journal.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+import logging
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
@@ -16,12 +17,15 @@ from stepwell.engine import codec
 from stepwell.engine.journal import Key
 from stepwell.engine.messages import ActivityStarted
 from stepwell.kernel.clock import resolve
+from stepwell.kernel.errors import StorageError
 
 if TYPE_CHECKING:
     from stepwell.engine.worker import Worker
 
 LOOK_AGAIN_SECONDS = 5.0
 CANDIDATES = 10
+OFFERS = 1_000  # of an activity, in memory
+log = logging.getLogger(__name__)
 
 
 class ActivityTask(NamedTuple):
@@ -38,11 +42,16 @@ class ActivityDesk:
         self._worker = worker
         self._offers: defaultdict[str, deque[tuple[Key, int, int]]] = defaultdict(deque)
         self._polls: defaultdict[str, deque[asyncio.Future[None]]] = defaultdict(deque)
+        self._polling: Counter[str] = Counter()
         self._closed = False
 
     def offer(self, activity: str, key: Key, frame: int, event: int) -> None:
         """A durable task waits for a worker."""
-        self._offers[activity].append((key, frame, event))
+        if activity not in self._polling:
+            return
+        offers = self._offers[activity]
+        if len(offers) < OFFERS:
+            offers.append((key, frame, event))
         self._wake_one(activity)
 
     def close(self) -> None:
@@ -54,6 +63,16 @@ class ActivityDesk:
 
     async def poll(self, activity: str, worker_name: str | None, seconds: float) -> ActivityTask | None:
         """The oldest task of an activity, or None after so many seconds. Raises StorageError."""
+        self._polling[activity] += 1
+        try:
+            return await self._poll(activity, worker_name, seconds)
+        finally:
+            self._polling[activity] -= 1
+            if not self._polling[activity]:  # nothing is held for an activity that nobody polls
+                for held in (self._polling, self._offers, self._polls):
+                    held.pop(activity, None)
+
+    async def _poll(self, activity: str, worker_name: str | None, seconds: float) -> ActivityTask | None:
         clock = self._worker.clock
         deadline = clock.now() + seconds
         while not self._closed:
@@ -69,7 +88,13 @@ class ActivityDesk:
     async def _claim_one(self, activity: str, worker_name: str | None) -> ActivityTask | None:
         offers = self._offers[activity]
         while offers:
-            task = await self._claim(*offers.popleft(), worker_name)
+            offer = offers.popleft()
+            try:
+                task = await self._claim(*offer, worker_name)
+            except asyncio.CancelledError:
+                offers.appendleft(offer)  # the next poll sees whether it was claimed
+                self._wake_one(activity)
+                raise
             if task is not None:
                 return task
         for row in await self._worker.journal.waiting_activities(activity, CANDIDATES):
@@ -80,9 +105,16 @@ class ActivityDesk:
 
     async def _claim(self, key: Key, frame: int, event: int, worker_name: str | None) -> ActivityTask | None:
         task = await self._read(key, event)
-        if task is None or not await self._worker.tell(key, ActivityStarted(frame, event, worker_name)):
+        if task is None:
             return None
-        return task
+        try:
+            claimed = await self._worker.tell(key, ActivityStarted(frame, event, worker_name))
+        except StorageError:
+            raise
+        except Exception:  # that execution is parked; it must not keep workers from the tasks of others
+            log.exception("an activity task of execution %s cannot be given out", key.id.hex())
+            return None
+        return task if claimed else None
 
     async def _read(self, key: Key, event: int) -> ActivityTask | None:
         """Token and input of a task that still waits."""

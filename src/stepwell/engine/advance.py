@@ -40,12 +40,13 @@ def advance(execution: Execution, messages: Sequence[Message], env: Env) -> tupl
         if execution.status != "RUNNING":
             counted.append(False)
             continue
+        did = True
         try:
-            counted.append(_HANDLERS[type(message)](turn, message))
+            did = _HANDLERS[type(message)](turn, message)
             turn.run()
         except HistoryFull:
-            counted.append(True)
             turn.history_full()
+        counted.append(did)
     return turn.decision, counted
 
 
@@ -115,8 +116,10 @@ def _task(handle: Callable[[Turn, Frame, TaskWait, Any], bool]) -> Callable[[Tur
             return False
         if getattr(message, "callback", False) and frame.waiting.outcome is not None:
             return False
-        turn.touch(frame)
-        return handle(turn, frame, frame.waiting, message)
+        counted = handle(turn, frame, frame.waiting, message)
+        if counted and frame.id in turn.execution.frames:
+            turn.touch(frame)
+        return counted
 
     return handler
 

@@ -10,8 +10,11 @@ from stepwell.engine.decisions import ScheduleTask
 from stepwell.engine.messages import Failed, Message, Submitted, Succeeded
 from stepwell.engine.state import Execution
 from stepwell.engine.tasks import SHUTDOWN, TaskCall, TaskFailed, TaskOutcome, TaskRunner, TaskSubmitted, TaskSucceeded
+from stepwell.kernel.clock import Clock, wait_until
+from stepwell.kernel.errors import StorageUnavailable
 from stepwell.kernel.jsontext import Json
 
+AGAIN_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 Deliver = Callable[[Message], Awaitable[object]]
@@ -46,19 +49,24 @@ def message_of(frame: int, event: int, outcome: TaskOutcome) -> Message:
     return Failed(frame, event, outcome.error, outcome.cause)
 
 
-async def perform(runner: TaskRunner, call: TaskCall, frame: int, event: int, deliver: Deliver) -> None:
-    """Have the task called and its outcome delivered."""
+async def perform(runner: TaskRunner, call: TaskCall, frame: int, event: int, deliver: Deliver, clock: Clock) -> None:
+    """Have the task called and its outcome delivered. While the database fails it is called again, under the same key."""
 
     async def submitted(answer: Json) -> None:
         await deliver(Submitted(frame, event, answer))
 
-    try:
-        outcome = await runner.run(call, submitted)
-    except asyncio.CancelledError:
-        raise
-    except Exception:
-        log.exception("task %s of %s: the runner raised", call.resource.text, call.execution_arn)
-        outcome = TaskFailed(error="States.Runtime", cause="An internal error occurred while the task was called.")
+    outcome: TaskOutcome | None = None
+    while outcome is None:
+        try:
+            outcome = await runner.run(call, submitted)
+        except asyncio.CancelledError:
+            raise
+        except StorageUnavailable as error:
+            log.warning("task %s of %s is called again: %s", call.resource.text, call.execution_arn, error)
+            await wait_until(clock, clock.now() + AGAIN_SECONDS)
+        except Exception:
+            log.exception("task %s of %s: the runner raised", call.resource.text, call.execution_arn)
+            outcome = TaskFailed(error="States.Runtime", cause="An internal error occurred while the task was called.")
     await deliver(message_of(frame, event, outcome))
 
 
@@ -76,13 +84,19 @@ class Calls:
     def __contains__(self, event: int) -> bool:
         return event in self._running
 
-    def start(self, event: int, work: Awaitable[None]) -> None:
+    def start(self, event: int, work: Awaitable[None], ended: Callable[[], object] | None = None) -> None:
+        """``ended`` is called when it runs no more."""
         task = asyncio.ensure_future(work)
         assert isinstance(task, asyncio.Task)
         self._running[event] = task
-        task.add_done_callback(
-            lambda done: self._running.pop(event, None) if self._running.get(event) is done else None
-        )
+
+        def leave(done: asyncio.Task[None]) -> None:
+            if self._running.get(event) is done:
+                del self._running[event]
+            if ended is not None:
+                ended()
+
+        task.add_done_callback(leave)
 
     def abandon(self, event: int) -> None:
         """Cancel a call, unless it is the one that is speaking."""
@@ -94,12 +108,37 @@ class Calls:
         for event in list(self._running):
             self.abandon(event)
 
-    def suspend(self) -> None:
+    def suspend(self) -> list[asyncio.Task[None]]:
         """The server stops: end all calls, to be made again when it is back; jobs that they started go on."""
-        for task in list(self._running.values()):
+        running = list(self._running.values())
+        for task in running:
             task.cancel(SHUTDOWN)
+        return running
 
     async def settle(self) -> None:
         """Until no call is running."""
         while self._running:
             await asyncio.wait(list(self._running.values()))
+
+
+class Slot:
+    """A place among the calls that may be under way at once; it can be left before the call's end."""
+
+    __slots__ = ("_held", "_slots")
+
+    def __init__(self, slots: asyncio.Semaphore) -> None:
+        self._slots = slots
+        self._held = False
+
+    async def __aenter__(self) -> Slot:
+        await self._slots.acquire()
+        self._held = True
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        if self._held:
+            self._held = False
+            self._slots.release()

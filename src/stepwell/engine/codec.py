@@ -11,6 +11,7 @@ pages and frames refer to, so an unchanged document is not written again; the ex
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -59,10 +60,11 @@ class _Payloads:
         if document.size <= PAYLOAD_BYTES:
             return None
         text = document.text
-        number = execution.payloads.get(text)
+        digest = digest_of(text)
+        number = execution.payloads.get(digest)
         if number is None:
             execution.last_payload = number = execution.last_payload + 1
-            execution.payloads[text] = number
+            execution.payloads[digest] = number
             self.rows.append(PayloadRow(number, text))
         return FIRST_PAYLOAD - number
 
@@ -74,8 +76,13 @@ class _Payloads:
 
     def forget_old(self) -> None:
         known = self.execution.payloads
-        for text in list(known)[: max(0, len(known) - REMEMBERED_PAYLOADS)]:
-            del known[text]
+        for digest in list(known)[: max(0, len(known) - REMEMBERED_PAYLOADS)]:
+            del known[digest]
+
+
+def digest_of(text: str) -> bytes:
+    """What an execution remembers of a large text: the texts themselves would fill the memory."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def to_append(execution: Execution, decision: Decision, *, outbox: str | None = None) -> Append:
@@ -296,7 +303,7 @@ def from_stored(stored: Stored, machine: Machine, payloads: Mapping[int, str]) -
         cause=row.cause,
         stopped=row.stopped,
         frames={},
-        payloads={text: number for number, text in payloads.items()},
+        payloads={digest_of(text): number for number, text in payloads.items()},
         tasks={task.event: task for task in stored.tasks},
     )
     for frame_row in sorted(stored.frames):

@@ -63,3 +63,11 @@ class Decision:
     def stop_timer(self, frame: int, kind: TimerKind) -> None:
         self.timers.pop((frame, kind), None)
         self.timers_done.add((frame, kind))
+
+    def end(self) -> None:
+        """The execution is over: what this decision scheduled before is not to happen any more."""
+        self.closed = True
+        self.runnable = False
+        self.tasks.clear()
+        self.tasks_marked.clear()
+        self.timers.clear()

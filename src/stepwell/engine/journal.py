@@ -212,7 +212,10 @@ class Journal(Protocol):
         ...
 
     async def park(self, key: Key, fault: str | None, faults: int, retry_at: float | None) -> None:
-        """Note that an execution could not be advanced (or, with ``fault`` None, that it could again)."""
+        """Note how often an execution could not be advanced and, unless ``fault`` is None, that it is parked.
+
+        The next ``append`` wipes it all. Raises Fenced.
+        """
         ...
 
     async def forget_outbox(self, numbers: Sequence[int]) -> None: ...

@@ -105,7 +105,11 @@ class MemoryRun:
             self._news.clear()
         self._idle = False
         taken, self._mailbox = self._mailbox, []
-        decision, counted = self._advance([message for message, _ in taken])
+        try:
+            decision, counted = self._advance([message for message, _ in taken])
+        except Exception:
+            self._mailbox[:0] = taken  # whoever asked is answered at the end, which is now
+            raise
         for (_, answer), did in zip(taken, counted, strict=True):
             if answer is not None and not answer.done():
                 answer.set_result(did)
@@ -124,7 +128,8 @@ class MemoryRun:
             self._calls.abandon(event)
         for task in decision.tasks.values():
             call = call_of(self.execution, task)
-            self._calls.start(task.event, perform(self._runner, call, task.frame, task.event, self._deliver))
+            work = perform(self._runner, call, task.frame, task.event, self._deliver, self._clock)
+            self._calls.start(task.event, work)
         for key in decision.timers_done:
             timer = self._timers.pop(key, None)
             if timer is not None:

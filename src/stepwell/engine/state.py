@@ -163,7 +163,7 @@ class Execution:
     cause: str | None = None
     stopped: float | None = None
     frames: dict[int, Frame]
-    payloads: dict[str, int]  # texts that have rows of their own, by text
+    payloads: dict[bytes, int]  # numbers of texts that have rows of their own, by digest
     tasks: dict[int, TaskRow]  # in flight, by event
 
     @property

@@ -86,5 +86,11 @@ class StatusPort:
                         await self._journal.forget_outbox([row.number])
             except StorageError as error:
                 log.warning("status changes wait: %s", error)
-                await asyncio.sleep(PAUSE_SECONDS)
-                self._news.set()
+                await self._pause()
+            except Exception:  # of the subscriber: a change is not forgotten because of it
+                log.exception("status changes wait for their subscriber")
+                await self._pause()
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(PAUSE_SECONDS)
+        self._news.set()

@@ -13,6 +13,7 @@ from stepwell.engine.journal import Key, TimerKind
 from stepwell.kernel.clock import Clock, Timer
 
 HORIZON = 60.0
+RINGS = 200  # in a row, before the event loop may turn to others
 Name = tuple[Key, int, TimerKind]
 
 
@@ -66,8 +67,9 @@ class NearTimers:
 
     def _rings(self) -> None:
         self._alarm = None
-        now = self._clock.now()
-        while self._heap and self._heap[0][0] <= now:
+        now, left = self._clock.now(), RINGS
+        while left and self._heap and self._heap[0][0] <= now:
+            left -= 1
             due, name = heapq.heappop(self._heap)
             if self._due.get(name) == due:
                 del self._due[name]

@@ -42,7 +42,7 @@ class Tokens:
     def read(self, text: str) -> Token | None:
         """None for anything this key ring did not sign."""
         try:
-            raw = base64.urlsafe_b64decode(text.encode())
+            raw = base64.b64decode(text.encode(), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             return None
         body, signature = raw[: _LAYOUT.size], raw[_LAYOUT.size :]

@@ -46,7 +46,7 @@ TERMINAL = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted
 OnFailure = Callable[["Turn", Frame, Failure], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # made for each decision; frozen would take twice as long
 class Env:
     """What ``advance`` needs from outside: the time, ids, the maker of task tokens, and a stopwatch for long turns."""
 
@@ -71,6 +71,7 @@ class Turn:
         self.decision = Decision()
         self.agenda: list[Frame] = []
         self._note = self.decision.events.append
+        self._blocks = execution.machine.blocks
         self.frame: Frame = execution.frames.get(TOP, _NOBODY)
         self.nonce = b""  # of the task token the state at work has been shown
         self._state: State | None = None
@@ -176,18 +177,18 @@ class Turn:
     # ------------------------------------------------------------------ running
     def run(self) -> None:
         """Work off the agenda, or as much of it as one decision may hold."""
-        agenda, events = self.agenda, self.decision.events
+        agenda, events, dirty = self.agenda, self.decision.events, self.decision.dirty
         look_again = len(events) + EVENTS_PER_LOOK
         while agenda:
             if len(events) >= look_again or self._bytes >= TURN_BYTES:
                 if self._long_enough():
                     self.decision.runnable = True
-                    self.decision.dirty.update(frame.id for frame in agenda)
+                    dirty.update(frame.id for frame in agenda)
                     return
                 look_again = len(events) + EVENTS_PER_LOOK
             frame = agenda.pop()
             todo, frame.ready = frame.ready, None
-            self.decision.dirty.add(frame.id)
+            dirty.add(frame.id)
             if todo == "iterate":
                 forks.go_on(self, frame)
             else:
@@ -239,7 +240,7 @@ class Turn:
         self.frame = frame
         self.nonce = b""
         self._context = None
-        self._state = state = self.execution.machine.blocks[frame.block].states[frame.state]
+        self._state = state = self._blocks[frame.block].states[frame.state]
         return state
 
     def ready(self, frame: Frame, todo: str) -> None:
@@ -291,8 +292,7 @@ class Turn:
         execution.error, execution.cause = error, cause
         kind = {"SUCCEEDED": "Succeeded", "FAILED": "Failed", "ABORTED": "Aborted", "TIMED_OUT": "TimedOut"}[status]
         self.note(f"Execution{kind}", {"output": output} if output is not None else failure(error, cause), previous)
-        self.decision.closed = True
-        self.decision.runnable = False
+        self.decision.end()
         self.agenda.clear()
 
 

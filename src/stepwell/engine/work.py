@@ -160,7 +160,11 @@ def succeeded(turn: Turn, frame: Frame, waiting: TaskWait, message: Succeeded) -
 
 
 def failed(turn: Turn, frame: Frame, waiting: TaskWait, message: Failed) -> bool:
-    """The task's failure. If the call fails although its result came by token, the result counts."""
+    """The task's failure. If the call fails although its result came by token, the result counts.
+
+    A call that was to be submitted and was refused ends in TaskSubmitFailed (shown by AWS for batch:submitJob.sync:
+    https://github.com/ASFHyP3/hyp3/pull/805).
+    """
     if message.callback and not waiting.activity and not waiting.submitted:
         waiting.outcome = (False, message.error, message.cause)
     elif waiting.outcome is not None and not message.callback:
@@ -170,7 +174,8 @@ def failed(turn: Turn, frame: Frame, waiting: TaskWait, message: Failed) -> bool
         else:
             _fail(turn, frame, waiting, Failure(error=first, cause=second))
     else:
-        _fail(turn, frame, waiting, _failure(frame, message))
+        refused = not waiting.submitted and wants_token(turn.state_of(frame)) and not message.callback
+        _fail(turn, frame, waiting, _failure(frame, message), what="SubmitFailed" if refused else "Failed")
     return True
 
 
@@ -205,11 +210,11 @@ def _succeed(turn: Turn, frame: Frame, waiting: TaskWait, output: Json) -> None:
     turn.resume(frame, output)
 
 
-def _fail(turn: Turn, frame: Frame, waiting: TaskWait, failure: Failure) -> None:
+def _fail(turn: Turn, frame: Frame, waiting: TaskWait, failure: Failure, *, what: str = "Failed") -> None:
     _end(turn, frame, waiting)
     resource, form = _form(turn, frame)
     details = {**form.later(resource, turn.execution), **failure_details(failure.error, failure.cause)}
-    turn.emit(frame, f"{form.prefix}Failed", details)
+    turn.emit(frame, f"{form.prefix}{what}", details)
     failures.handle(turn, frame, failure)
 
 

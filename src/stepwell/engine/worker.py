@@ -11,14 +11,14 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from stepwell.engine import codec, status
 from stepwell.engine.activities import ActivityDesk
-from stepwell.engine.actor import Actor, Letter
+from stepwell.engine.actor import Actor
 from stepwell.engine.advance import advance
-from stepwell.engine.calls import call_of, perform
+from stepwell.engine.calls import Calls, Slot, call_of, perform
 from stepwell.engine.decisions import Decision, ScheduleTask
 from stepwell.engine.journal import ExecutionRow, Journal, Key, TimerKind
 from stepwell.engine.machines import Machines
@@ -29,13 +29,16 @@ from stepwell.engine.timers import HORIZON, NearTimers
 from stepwell.engine.tokens import Tokens
 from stepwell.engine.turn import Env
 from stepwell.kernel.clock import Clock, wait_until
-from stepwell.kernel.errors import ServiceError, StorageUnavailable
+from stepwell.kernel.errors import ServiceError, StorageError, StorageUnavailable
 from stepwell.kernel.ids import Ids
 
 LOADED = 1_000  # idle executions kept in memory
 BUSY = 20_000  # executions at work at once; more are refused
 CALLS = 1_000  # task calls in flight at once; more wait
 SCAN = 1_000  # rows read at a time when looking for work
+TIMERS = 20_000  # near ones held at a time
+SCAN_PAUSE = 1.0  # seconds between two looks while more are due
+AT_ONCE = 100  # executions taken up before the event loop may turn to others
 log = logging.getLogger(__name__)
 
 
@@ -110,7 +113,9 @@ class Worker:
         self._resting: OrderedDict[Key, Actor] = OrderedDict()
         self._closing: defaultdict[str, list[asyncio.Future[None]]] = defaultdict(list)
         self._slots = asyncio.Semaphore(CALLS)
-        self._stopping = False
+        self._strays: list[Calls] = []  # of executions that other servers took over
+        self.probation = asyncio.Lock()  # whoever failed before is advanced alone
+        self.stopping = False
 
     # ------------------------------------------------------------------ what others ask
     async def start(self, execution: Execution) -> ExecutionRow | None:
@@ -120,8 +125,11 @@ class Worker:
         """
         if len(self._actors) - len(self._resting) >= BUSY:
             raise ServiceError("ThrottlingException", "Rate exceeded", status=400)
-        if not self.ownership.owns(execution.key.pid) or self._stopping:
+        if not self.ownership.owns(execution.key.pid) or self.stopping:
             return await self._start_elsewhere(execution)
+        return await asyncio.shield(self._start_here(execution))  # once it may be written it is seen through
+
+    async def _start_here(self, execution: Execution) -> ExecutionRow | None:
         new = codec.to_new(execution)
         decision, _ = advance(execution, [Start()], self.env())
         append = codec.to_append(execution, decision, outbox=self.outbox(execution, decision))
@@ -135,19 +143,17 @@ class Worker:
             actor.kick()
             raise
         except BaseException:
-            del self._actors[execution.key]
+            self.lost(actor)
             raise
-        if taken is not None:
-            del self._actors[execution.key]
-            return taken
-        actor.execution = execution
-        actor.runnable = decision.runnable
         actor.held = False
-        actor.committed(decision, append)
-        if actor.runnable:
-            actor.kick()
-        else:
-            self.rested(actor)
+        if taken is not None:
+            self.lost(actor)
+            return taken
+        if not actor.gone:
+            actor.execution = execution
+            actor.runnable = decision.runnable
+            actor.committed(execution, decision, append)
+            actor.go_on()
         return None
 
     async def _start_elsewhere(self, execution: Execution) -> ExecutionRow | None:
@@ -161,7 +167,9 @@ class Worker:
         if not self.ownership.owns(key.pid) and self.peers is not None:
             return await self.peers.deliver(key, message)
         if not self.ownership.certain():
-            raise StorageUnavailable("this server has not heard from the database for so long that another may be ahead")
+            raise StorageUnavailable(
+                "this server has not heard from the database for so long that another may be ahead"
+            )
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._actor(key).post(message, answer)
         return await answer
@@ -179,11 +187,13 @@ class Worker:
             if not waiting:
                 del self._closing[arn]
 
-    def wake(self, key: Key) -> None:
-        """The execution may have something to do: look."""
+    def wake(self, key: Key, *, suspect: bool = False) -> None:
+        """The execution may have something to do: look. ``suspect``: its last owner may have died of it."""
         actor = self._actors.get(key)
         if self.ownership.owns(key.pid) and (actor is None or actor.execution is None):
-            self._actor(key).kick()
+            actor = self._actor(key)
+            actor.record.suspect |= suspect
+            actor.kick()
 
     def execution(self, key: Key) -> Execution | None:
         """The execution, if it is in memory."""
@@ -196,22 +206,33 @@ class Worker:
 
     # ------------------------------------------------------------------ life
     async def recover(self, pids: Iterable[int] | None = None) -> None:
-        """Take up everything that has something to do in owned partitions (of ``pids``, if given)."""
-        wanted = None if pids is None else set(pids)
+        """Take up everything that has something to do in owned partitions.
+
+        ``pids`` are those just gained: what was at work there may have been what their last owner died of.
+        """
+        gained = frozenset(pids or ())
         after: Key | None = None
-        while keys := await self.journal.runnable(after, SCAN):
+        while keys := await self.journal.runnable(after, AT_ONCE):
             for key in keys:
-                if wanted is None or key.pid in wanted:
-                    self.wake(key)
+                self.wake(key, suspect=key.pid in gained)
             after = keys[-1]
             await asyncio.sleep(0)
-        await self.scan_timers()
+        await self.scan_timers(gained)
         await self.retry_parked()
+        self.status.nudge()
 
-    async def scan_timers(self) -> None:
+    async def scan_timers(self, gained: Collection[int] = ()) -> None:
         """Bring near timers into the heap; to be called more often than every ``HORIZON`` seconds."""
-        for timer in await self.journal.due(self.clock.now() + HORIZON, SCAN * 20):
-            self.timers.add(timer.key, timer.frame, timer.kind, timer.due)
+        while True:
+            now = self.clock.now()
+            found = await self.journal.due(now + HORIZON, TIMERS)
+            for timer in found:
+                if timer.key.pid in gained and timer.due <= now:
+                    self._actor(timer.key).record.suspect = True  # it rings at once
+                self.timers.add(timer.key, timer.frame, timer.kind, timer.due)
+            if len(found) < TIMERS:
+                return
+            await self.pause(max(SCAN_PAUSE, found[-1].due - now))  # more are due than are held at a time
 
     async def retry_parked(self) -> None:
         for row in await self.journal.parked(SCAN):
@@ -220,30 +241,32 @@ class Worker:
 
     async def shut_down(self, seconds: float) -> None:
         """Finish what is in flight, for so many seconds; the rest goes on when the server is back."""
-        self._stopping = True
+        self.stopping = True
         self.timers.clear()
         self.activities.close()
-        busy = [asyncio.ensure_future(actor.settle()) for actor in self._actors.values() if not actor.idle]
+        busy = [asyncio.ensure_future(actor.settle()) for actor in self._actors.values() if actor.working]
         if busy:
             _, late = await asyncio.wait(busy, timeout=seconds)
             for task in late:
                 task.cancel()
-        for actor in self._actors.values():
-            actor.calls.suspend()
+        await asyncio.gather(*(actor.stop() for actor in list(self._actors.values()) if actor.working))
+        for calls in self._strays:
+            calls.suspend()
         await self.status.close()
 
     async def settle(self) -> None:
         """Until no execution has anything left to do but wait (for tests with a manual clock)."""
-        while busy := [actor for actor in self._actors.values() if not actor.idle]:
+        while busy := [actor for actor in self._actors.values() if actor.working]:
             for actor in busy:
                 await actor.settle()
 
     def release(self, pids: Iterable[int]) -> None:
         """These partitions are another server's now."""
         gone = set(pids)
-        for key in [key for key in self._actors if key.pid in gone]:
-            self._actors[key].forget()
-            self._remove(key)
+        self._strays = [calls for calls in self._strays if len(calls)]
+        for actor in [actor for key, actor in self._actors.items() if key.pid in gone]:
+            self._strays.append(actor.calls)
+            self.lost(actor)
 
     # ------------------------------------------------------------------ what actors ask
     def env(self) -> Env:
@@ -280,29 +303,37 @@ class Worker:
         call = call_of(execution, task)
 
         async def work() -> None:
-            async with self._slots:
+            # A job that was accepted is waited for without a slot: it may be an execution whose tasks need one.
+            async with Slot(self._slots) as slot:
+
+                async def deliver(message: Message) -> None:
+                    slot.leave()
+                    await self._deliver(actor.key, message)
+
                 await self.ownership.may_act()
-                await perform(self._runner, call, task.frame, task.event, lambda message: self._deliver(actor, message))
+                if self.ownership.owns(actor.key.pid) and not actor.gone:
+                    await perform(self._runner, call, task.frame, task.event, deliver, self.clock)
 
-        actor.calls.start(task.event, work())
+        if not self.stopping:  # else it is called when the server is back
+            actor.calls.start(task.event, work(), lambda: self.rested(actor))
 
-    async def _deliver(self, actor: Actor, message: Message) -> None:
-        """A task's outcome; after a takeover it goes to the new owner."""
-        if self.ownership.owns(actor.key.pid):
-            self._actor(actor.key).post(message)
+    async def _deliver(self, key: Key, message: Message) -> None:
+        """A task's outcome; after a takeover it goes to the new owner, which else calls the task again."""
+        if self.ownership.owns(key.pid):
+            self._actor(key).post(message)
         elif self.peers is not None:
-            await self.peers.deliver(actor.key, message)
-
-    def start_letter(self) -> Letter:
-        return Letter(Start(), None)
+            try:
+                await self.peers.deliver(key, message)
+            except StorageError as error:
+                log.warning("a result for execution %s is lost with its old owner: %s", key.id.hex(), error)
 
     def rested(self, actor: Actor) -> None:
         """The actor has nothing to do; the least recently used ones leave the memory."""
-        if not actor.idle:
+        if not actor.idle or self._actors.get(actor.key) is not actor:
             return
         execution = actor.execution
         if execution is None or execution.status != "RUNNING":
-            self._remove(actor.key)
+            self._remove(actor)
             return
         self._resting[actor.key] = actor
         self._resting.move_to_end(actor.key)
@@ -312,9 +343,9 @@ class Worker:
                 self._actors.pop(key, None)
 
     def lost(self, actor: Actor) -> None:
-        """A write of this actor was fenced off."""
+        """The execution is not this actor's, or not any more."""
         actor.forget()
-        self._remove(actor.key)
+        self._remove(actor)
 
     async def pause(self, seconds: float) -> None:
         """Wait on this server's clock."""
@@ -328,12 +359,13 @@ class Worker:
         self._resting.pop(key, None)
         return actor
 
-    def _remove(self, key: Key) -> None:
-        self._actors.pop(key, None)
-        self._resting.pop(key, None)
+    def _remove(self, actor: Actor) -> None:
+        if self._actors.get(actor.key) is actor:
+            del self._actors[actor.key]
+            self._resting.pop(actor.key, None)
 
     def _ring(self, key: Key, frame: int, kind: TimerKind, due: float) -> None:
-        if self._stopping or not self.ownership.owns(key.pid):
+        if self.stopping or not self.ownership.owns(key.pid):
             return
         task = kind in {"timeout", "heartbeat"}
         self._actor(key).post(TaskTimedOut(frame, kind, due) if task else TimerFired(frame, kind, due))

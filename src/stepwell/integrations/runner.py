@@ -15,7 +15,7 @@ from stepwell.integrations.optimised.registry import optimised_handlers, refusal
 from stepwell.integrations.sdk import SdkHandler
 from stepwell.kernel.caller import Caller
 from stepwell.kernel.clock import Clock
-from stepwell.kernel.errors import StateError
+from stepwell.kernel.errors import StateError, StorageUnavailable
 from stepwell.kernel.limits import CAUSE_CHARACTERS, ERROR_CHARACTERS, HTTP_TASK_SECONDS
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ class IntegrationRunner:
             return await self._run(call, submitted)
         except StateError as error:
             return TaskFailed(error=_cut(error.error, ERROR_CHARACTERS), cause=_cut(error.cause, CAUSE_CHARACTERS))
+        except StorageUnavailable:
+            raise  # no answer of the task's: the engine calls it again
         except Exception:
             log.exception("the task of state %r of %s crashed", call.state, call.execution_arn)
             return TaskFailed(error=RUNTIME, cause="Stepwell failed to execute the task; its log says more.")

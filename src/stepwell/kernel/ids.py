@@ -7,7 +7,6 @@ import random
 import uuid
 from typing import Protocol
 
-
 BLOCK_BYTES = 4_096
 
 

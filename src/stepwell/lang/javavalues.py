@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 _INT_BITS = 32
+_INT_LOW, _INT_HIGH = -(1 << 31), (1 << 31) - 1
 _LONG_BITS = 64
 _MASK = (1 << _INT_BITS) - 1
 _PLAIN_LOW, _PLAIN_HIGH = 1e-3, 1e7  # Double.toString writes an exponent outside of this range
@@ -21,12 +22,12 @@ _PLAIN_LOW, _PLAIN_HIGH = 1e-3, 1e7  # Double.toString writes an exponent outsid
 
 def is_number(value: Any) -> bool:
     """A JSON number; a boolean is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is int or type(value) is float
 
 
 def fits_int(value: int) -> bool:
     """Whether a Java ``int`` can hold the number."""
-    return -(1 << (_INT_BITS - 1)) <= value < 1 << (_INT_BITS - 1)
+    return _INT_LOW <= value <= _INT_HIGH
 
 
 def java_text(value: Any) -> str:

@@ -13,6 +13,7 @@ message told twice does no harm: the second one no longer fits what its frame wa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 from typing import Any
@@ -37,6 +38,7 @@ SIGNATURE, MOMENT = "x-stepwell-signature", "x-stepwell-time"
 FRESH_SECONDS = 60.0
 ATTEMPTS, PAUSE_SECONDS = 20, 0.25  # a takeover lasts about a lease; after that the caller is told to try again
 ANSWER_SECONDS = 30.0
+WAKE_SECONDS = 1.0
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
@@ -85,10 +87,14 @@ class HttpPeers:
         raise StorageUnavailable("the server that runs this execution does not answer; another one is taking over")
 
     async def wake(self, key: Key) -> None:
-        """Once, without trouble if nobody hears it: a runnable execution is also found by its owner's next recovery."""
+        """Once, without trouble if nobody hears it: a runnable execution is also found by its owner's next recovery.
+
+        A stopped process takes calls in silence: a start that is durable does not wait long for it.
+        """
         owner = self._membership.owner_of(key.pid)
         if owner is not None:
-            await self._post(owner[1], "wake", _place(key))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._post(owner[1], "wake", _place(key)), WAKE_SECONDS)
 
     async def _ask(self, owner: tuple[str, str], key: Key, body: dict[str, Any]) -> dict[str, Any] | None:
         """The owner's answer; None as soon as it is not the owner any more (a stopped process takes calls in silence)."""

@@ -97,6 +97,7 @@ class StoredJournal:
             await self._explain(append, fence)
 
     async def park(self, key: Key, fault: str | None, faults: int, retry_at: float | None) -> None:
+        self._fence(key.pid)
         statement = Statement("park", (key.id, seal_optional(fault), faults, retry_at), 1)
         await self._database.submit(Unit((statement,), "journal"))
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ from stepwell.storage.postgresql_link import Link
 BEATS = 4  # in a lease
 EFFECTS_SHARE = 0.7  # of the lease, after which no side effect is started
 FORGET_LEASES = 60  # after which a dead worker's row is deleted
+log = logging.getLogger(__name__)
 
 
 def _boot_time() -> float:
@@ -125,8 +127,12 @@ class LeaseHolder:
     async def _keep_beating(self) -> None:
         while True:
             await asyncio.sleep(self._lease / BEATS)
-            with contextlib.suppress(StorageError):  # health shows it, and the next beat tries again
+            try:
                 await self.beat()
+            except StorageError as error:
+                log.warning("the lease was not renewed: %s", error)
+            except Exception:  # without a next beat this worker would lose everything and never know
+                log.exception("a heartbeat failed")
 
     def _learn(self, rows: Sequence[Sequence[Any]]) -> None:
         self._owners = {pid: (owner, address) for pid, owner, _, address, is_free in rows if not is_free}

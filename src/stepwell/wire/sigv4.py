@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from stepwell.kernel.errors import ServiceError
@@ -87,6 +88,11 @@ def credential(request: Request) -> Credential | None:
         text = _query(request).get("X-Amz-Credential", "")
     else:
         return None
+    return _credential(text)
+
+
+@lru_cache(maxsize=1_024)  # the same for all requests of a client on one day
+def _credential(text: str) -> Credential | None:
     parts = text.split("/")
     return Credential(*parts[:4]) if len(parts) == 5 else None
 

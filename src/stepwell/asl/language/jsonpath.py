@@ -21,10 +21,12 @@ from stepwell.asl.step import Scope
 from stepwell.kernel.errors import StateError
 from stepwell.kernel.jsontext import EMPTY_OBJECT, Json, dumps
 from stepwell.lang.intrinsics import is_intrinsic
-from stepwell.lang.jsonpath import Path, PathNotFound, compile_path, write
+from stepwell.lang.jsonpath import PathNotFound, compile_path, write
 
 RESULT_PATH_FAILURE = "States.ResultPathMatchFailure"
 Over = Callable[[Json, Scope], Json]
+Place = Callable[[Json, Json], Json]  # raw input and result to what they make together
+Combine = Callable[[Json, Json, Scope], Json]
 
 
 class LiteralField:
@@ -64,52 +66,56 @@ class PathField:
 
 
 class JsonPathFlow:
-    """See the drawing above."""
+    """See the drawing above. The steps a state does not have are left out when it is parsed, not skipped when it runs."""
 
-    __slots__ = ("_input", "_output", "_parameters", "_result_path", "_selector")
+    __slots__ = ("argument", "effective_input", "output", "pass_through")
 
     def __init__(self, raw: dict[str, Any], argument_field: str) -> None:
-        self._input = _over(raw, "InputPath")
-        self._output = _over(raw, "OutputPath")
-        self._parameters = compile_template(raw[argument_field]) if argument_field in raw else None
-        self._selector = compile_template(raw["ResultSelector"]) if "ResultSelector" in raw else None
-        self._result_path = ResultPath(raw.get("ResultPath", "$"))
-
-    def effective_input(self, raw: Json, scope: Scope) -> Json:
-        return raw if self._input is None else self._input(raw, scope)
-
-    def argument(self, effective: Json, scope: Scope) -> Json:
-        return effective if self._parameters is None else Json(self._parameters(effective.value, scope))
-
-    def output(self, raw: Json, result: Json, scope: Scope) -> Json:
-        if self._selector is not None:
-            result = Json(self._selector(result.value, scope))
-        combined = self._result_path.place(raw, result)
-        return combined if self._output is None else self._output(combined, scope)
-
-    def pass_through(self, effective: Json, scope: Scope) -> Json:
-        return effective if self._output is None else self._output(effective, scope)
+        parameters = compile_template(raw[argument_field]) if argument_field in raw else None
+        selector = compile_template(raw["ResultSelector"]) if "ResultSelector" in raw else None
+        place, last = result_path(raw.get("ResultPath", "$")), _over(raw, "OutputPath")
+        self.effective_input: Over = _over(raw, "InputPath") or _unchanged
+        self.argument: Over = _unchanged if parameters is None else _filled(parameters)
+        self.output: Combine = _combine(place, None if selector is None else _filled(selector), last)
+        self.pass_through: Over = last or _unchanged
 
 
-class ResultPath:
+def _unchanged(document: Json, _scope: Scope) -> Json:
+    return document
+
+
+def _filled(template: Expression) -> Over:
+    return lambda document, scope: Json(template(document.value, scope))
+
+
+def _combine(place: Place, selector: Over | None, last: Over | None) -> Combine:
+    """ResultSelector, ResultPath and OutputPath, as far as they are there."""
+    if selector is None and last is None:
+        return lambda raw, result, _scope: place(raw, result)
+
+    def combine(raw: Json, result: Json, scope: Scope) -> Json:
+        combined = place(raw, result if selector is None else selector(result, scope))
+        return combined if last is None else last(combined, scope)
+
+    return combine
+
+
+def result_path(text: str | None) -> Place:
     """Where a result goes in the raw input: ``$`` replaces it, null drops the result."""
+    if text is None:
+        return lambda raw, _result: raw
+    if text == "$":
+        return lambda _raw, result: result
+    path = compile_path(text)
 
-    __slots__ = ("_path", "_text")
-
-    def __init__(self, text: str | None) -> None:
-        self._text = text
-        self._path: Path | None = None if text is None or text == "$" else compile_path(text)
-
-    def place(self, raw: Json, result: Json) -> Json:
-        if self._text is None:
-            return raw
-        if self._path is None:
-            return result
+    def place(raw: Json, result: Json) -> Json:
         try:
-            return Json(write(raw.value, self._path, result.value))
+            return Json(write(raw.value, path, result.value))
         except PathNotFound:
-            cause = f"Unable to apply ReferencePath {self._text} to input {dumps(raw.value)}"
+            cause = f"Unable to apply ReferencePath {text} to input {dumps(raw.value)}"
             raise StateError(RESULT_PATH_FAILURE, cause) from None
+
+    return place
 
 
 def _over(raw: dict[str, Any], name: str) -> Over | None:
@@ -138,5 +144,5 @@ class JsonPathLanguage:
         return compile_rule(raw)
 
     def catch_output(self, raw: dict[str, Any]) -> CatchOutput:
-        path = ResultPath(raw.get("ResultPath", "$"))
-        return lambda state_input, error, _scope: path.place(state_input, error)
+        place = result_path(raw.get("ResultPath", "$"))
+        return lambda state_input, error, _scope: place(state_input, error)

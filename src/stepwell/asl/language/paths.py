@@ -71,7 +71,7 @@ def compile_expression(text: str, field: str) -> Expression:
 
     def expression(value: Any, scope: Scope) -> Any:
         def resolve(reference: Reference) -> Any:
-            base = root(reference, value, scope)
+            base = value if reference.kind == "input" else root(reference, value, scope)
             try:
                 return reference.path.read(base)
             except PathNotFound:

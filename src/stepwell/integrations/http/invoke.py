@@ -164,7 +164,9 @@ def _result(status: int, reason: str, headers: Any, body: bytes) -> dict[str, An
     if body and kind.startswith(BINARY_TYPES):
         raise StateError(RUNTIME, f"The HTTP response has the content type '{kind}', which an HTTP Task cannot read.")
     return {
-        "Headers": {name: headers.getall(name) for name in headers},
+        "Headers": {
+            str(name): headers.getall(name) for name in headers
+        },  # aiohttp's names are a kind of str of its own
         "ResponseBody": _content(body, kind),
         "StatusCode": status,
         "StatusText": reason,

@@ -8,6 +8,7 @@ default headers). AWS takes https only; here http is taken too, for APIs in one'
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
@@ -17,6 +18,7 @@ from stepwell.kernel.jsontext import dumps
 from stepwell.kernel.limits import DATA_BYTES
 from stepwell.services.events.connection import Connection, Parameter
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f]")
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"})
 FORBIDDEN_HEADERS = frozenset(
     (
@@ -174,7 +176,7 @@ def _headers(parameters: dict[str, Any], connection: Connection, region: str, be
         pairs.append(("Content-Type", JSON_TYPE))
     fixed = [("Range", f"bytes=0-{DATA_BYTES}"), ("User-Agent", f"Amazon|StepFunctions|HttpInvoke|{region}")]
     pairs = _replace(pairs, fixed)
-    if any(ord(c) < 32 and c != "\t" for pair in pairs for text in pair for c in text):
+    if any(_CONTROL.search(text) for pair in pairs for text in pair):
         raise ParameterError("The value of the field 'Headers' has an invalid format")
     return tuple(pairs)
 

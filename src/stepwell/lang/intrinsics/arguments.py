@@ -9,6 +9,7 @@ from typing import Any
 from stepwell.lang.javavalues import is_number
 
 Arguments = Sequence[Any]
+ANY = "any"
 
 
 class Invalid(Exception):
@@ -16,7 +17,7 @@ class Invalid(Exception):
 
 
 KINDS: dict[str, Callable[[Any], bool]] = {
-    "any": lambda value: True,
+    ANY: lambda value: True,
     "string": lambda value: isinstance(value, str),
     "number": is_number,
     "array": lambda value: isinstance(value, list),

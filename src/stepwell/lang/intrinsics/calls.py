@@ -196,5 +196,5 @@ def _constant(value: Any) -> _Node:
 
 
 def _calling(function: Function, arguments: tuple[_Node, ...]) -> _Node:
-    call = function.call
+    call = function.taking(len(arguments))
     return lambda resolve, ids: call([argument(resolve, ids) for argument in arguments], ids)

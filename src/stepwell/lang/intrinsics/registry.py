@@ -7,11 +7,11 @@ The number of arguments counts when the call runs, not when it is read: AWS crea
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from stepwell.kernel.ids import Ids
 from stepwell.lang.intrinsics import arrays, encoding, jsons, numbers, strings
-from stepwell.lang.intrinsics.arguments import KINDS, Arguments, Invalid
+from stepwell.lang.intrinsics.arguments import ANY, KINDS, Arguments, Invalid
 from stepwell.lang.intrinsics.errors import IntrinsicFailure
 
 
@@ -25,18 +25,26 @@ class Function(NamedTuple):
     kinds: tuple[str, ...]
     optional: int = 0
 
-    def call(self, given: Arguments, ids: Ids) -> Any:
-        """Check the arguments and run. Raises IntrinsicFailure."""
-        extra = len(given) - len(self.kinds)
+    def taking(self, count: int) -> Callable[[Arguments, Ids], Any]:
+        """The function for calls with so many arguments: checks them and runs. Raises IntrinsicFailure."""
+        run, extra = self.run, count - len(self.kinds)
         if extra < 0 or (extra > self.optional >= 0):
-            raise IntrinsicFailure(f"Invalid arguments in {self.name}")
-        for kind, value in zip(self.kinds, given, strict=False):
-            if not KINDS[kind](value):
-                raise IntrinsicFailure(f"Invalid arguments in {self.name}")
-        try:
-            return self.run(given, ids)
-        except Invalid as invalid:
-            raise IntrinsicFailure(f"Invalid arguments in {self.name}{invalid}") from None
+            return self._refuse
+        tests = tuple((place, KINDS[kind]) for place, kind in enumerate(self.kinds) if kind != ANY)
+
+        def call(given: Arguments, ids: Ids) -> Any:
+            for place, fits in tests:
+                if not fits(given[place]):
+                    self._refuse(given, ids)
+            try:
+                return run(given, ids)
+            except Invalid as invalid:
+                raise IntrinsicFailure(f"Invalid arguments in {self.name}{invalid}") from None
+
+        return call
+
+    def _refuse(self, _given: Arguments, _ids: Ids) -> NoReturn:
+        raise IntrinsicFailure(f"Invalid arguments in {self.name}")
 
 
 FUNCTIONS: dict[str, Function] = {

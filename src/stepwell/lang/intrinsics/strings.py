@@ -23,10 +23,10 @@ def string_format(given: Arguments, ids: Ids) -> Any:
     pieces = _pieces(given[0], isinstance(given[0], Template))
     if len(pieces) != len(given):
         raise Invalid(": number of arguments do not match the occurrences of {}.")
-    out = [pieces[0]]
-    for value, piece in zip(given[1:], pieces[1:], strict=True):
-        out += (java_text(value), piece)
-    return "".join(out)
+    text = pieces[0]
+    for place in range(1, len(pieces)):
+        text += java_text(given[place]) + pieces[place]
+    return text
 
 
 def string_split(given: Arguments, ids: Ids) -> Any:

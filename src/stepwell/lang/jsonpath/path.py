@@ -61,6 +61,13 @@ def write(root: Any, path: Path, value: Any) -> Any:
     """
     if not path.is_reference:
         raise PathConflict(f"{path.text} is not a reference path")
+    steps = path.steps
+    if len(steps) == 1 and type(root) is dict and type(steps[0]) is str:  # $.name, the form nearly all have
+        return {**root, steps[0]: value}
+    return _write_along(root, path, value)
+
+
+def _write_along(root: Any, path: Path, value: Any) -> Any:
     parents: list[Any] = []
     here: Any = root
     missing = False

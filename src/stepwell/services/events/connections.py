@@ -27,6 +27,7 @@ from stepwell.storage.documents import Change, Delete, Document, Put
 KIND = "connection"
 PAGE = 100
 UPDATE_ATTEMPTS = 5
+OPENED = 1_000  # connections kept decrypted
 SECRET_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - of an ARN's end
 
 Params = dict[str, Any]
@@ -52,6 +53,7 @@ class Connections:
         self._keys = keys
         self._clock = clock
         self._ids = ids
+        self._open: dict[str, tuple[int, Connection | None]] = {}
 
     async def resolve(self, arn: str) -> Connection:
         """Raises ServiceError ResourceNotFoundException for an ARN of no connection here."""
@@ -63,7 +65,17 @@ class Connections:
         found = await self._store.get(scope_of(parsed), KIND, name) if kind == KIND else None
         if found is None or found.body["arn"] != arn:
             raise _missing_arn(arn)
-        return record.connection_of(self._keys, found.body)
+        return self._opened(arn, found)
+
+    def _opened(self, arn: str, document: Document) -> Connection:
+        """The connection of a document, decrypted once for each version of it."""
+        version, connection = self._open.get(arn, (0, None))
+        if connection is None or version != document.version:
+            if len(self._open) >= OPENED:
+                self._open.clear()
+            connection = record.connection_of(self._keys, document.body)
+            self._open[arn] = (document.version, connection)
+        return connection
 
     # ---------------------------------------------------------------------------------------------- operations
 

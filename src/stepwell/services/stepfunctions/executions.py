@@ -1,6 +1,6 @@
-"""Standard executions: describe, list, stop, and the machine an execution was started from.
+"""Standard executions: describe, stop, and the machine an execution was started from.
 
-Recorded: test_sfn_api, base__test_base. Express executions are known to none of these operations.
+Recorded: test_sfn_api, test_sfn_api_versioning, base__test_base. Express executions are known to none of these operations.
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ from stepwell.kernel.arns import Arn, Scope, scope_of
 from stepwell.kernel.clock import Clock
 from stepwell.services.stepfunctions import faults
 from stepwell.services.stepfunctions.machines import MachineOperations
-from stepwell.services.stepfunctions.naming import arn_of
-from stepwell.services.stepfunctions.paging import Pager, page_size
-from stepwell.services.stepfunctions.records import DELETING, MachineStore
+from stepwell.services.stepfunctions.naming import VERSION_ARN, arn_of, associated
+from stepwell.services.stepfunctions.published import PublishedStore
+from stepwell.services.stepfunctions.records import DELETING, MachineStore, Revision
 
 Params = Mapping[str, Any]
 Answer = dict[str, Any]
 INCLUDED = {"included": True}
 REDRIVE_SECONDS = 14 * 86_400.0  # after the end: AWS's service quotas
-NO_MACHINE = "Must provide a StateMachine ARN or MapRun ARN"
 _TIMEOUT = "States.Timeout"
 
 # Why an execution cannot be redriven (API reference, DescribeExecution; the first is recorded).
@@ -40,17 +39,17 @@ class ExecutionOperations:
     def __init__(
         self,
         store: MachineStore,
+        published: PublishedStore,
         machines: MachineOperations,
         journal: Journal,
         worker: Worker,
-        pager: Pager,
         clock: Clock,
     ) -> None:
         self._store = store
+        self._published = published
         self._machines = machines
         self._journal = journal
         self._worker = worker
-        self._pager = pager
         self._clock = clock
 
     async def row(self, scope: Scope, arn: str) -> ExecutionRow:
@@ -72,7 +71,7 @@ class ExecutionOperations:
 
     async def _described(self, scope: Scope, row: ExecutionRow, *, data: bool) -> Answer:
         reason = await self._not_redrivable(scope, row)
-        answer = _brief(row)
+        answer = brief(row)
         answer |= {"redriveCount": redrives(row), "redriveStatus": "NOT_REDRIVABLE" if reason else "REDRIVABLE"}
         if reason:
             answer["redriveStatusReason"] = reason
@@ -102,7 +101,7 @@ class ExecutionOperations:
             "name": machine,
             "definition": await self._machines.definition_for(row.definition, params),
         }
-        revision = await self._store.revision_at(scope, machine, row.started, row.definition)
+        revision = await self._revision(scope, machine, row)
         if revision is not None:
             answer |= {
                 "roleArn": revision.role,
@@ -114,26 +113,13 @@ class ExecutionOperations:
             }
         return {name: value for name, value in answer.items() if value is not None}
 
-    # ------------------------------------------------------------------ list
-    async def list(self, scope: Scope, params: Params) -> Answer:
-        """Newest first."""
-        record = await self._store.by_arn(scope, _machine_to_list(params))
-        if record.express:
-            raise faults.wrong_type()
-        size = page_size(params)
-        seen = self._pager.position("ListExecutions", scope, params)
-        rows = await self._journal.rows(
-            record.arn,
-            status=params.get("statusFilter"),
-            after=None if seen is None else (seen[0], bytes.fromhex(seen[1])),
-            limit=size + 1,
-        )
-        answer: Answer = {"executions": [{**_brief(row), "redriveCount": redrives(row)} for row in rows[:size]]}
-        if len(rows) > size:
-            last = rows[size - 1]
-            position = [last.started, last.key.id.hex()]
-            answer["nextToken"] = self._pager.token("ListExecutions", scope, params, position)
-        return answer
+    async def _revision(self, scope: Scope, machine: str, row: ExecutionRow) -> Revision | None:
+        version = associated(row.version).get(VERSION_ARN)
+        if version is not None:
+            revision = await self._published.revision(scope, machine, int(version.rpartition(":")[2]))
+            if revision is not None and revision.definition == row.definition:
+                return revision
+        return await self._store.revision_at(scope, machine, row.started, row.definition)
 
     # ------------------------------------------------------------------ stop
     async def stop(self, scope: Scope, params: Params) -> Answer:
@@ -145,25 +131,12 @@ class ExecutionOperations:
         return {"stopDate": row.stopped}
 
 
-def _machine_to_list(params: Params) -> str:
-    """Texts but the first are assumed; that the filters are refused is the API reference's word (ListExecutions)."""
-    if params.get("mapRunArn") is not None:
-        raise faults.not_yet("mapRunArn")
-    arn: str | None = params.get("stateMachineArn")
-    if arn is None:
-        raise faults.validation(NO_MACHINE)  # https://github.com/cloudquery/cloudquery/pull/7911
-    if params.get("statusFilter") == "PENDING_REDRIVE":
-        raise faults.validation("Must provide a MapRun ARN when statusFilter is PENDING_REDRIVE")
-    if params.get("redriveFilter") is not None:
-        raise faults.validation("redriveFilter is only valid with a MapRun ARN")
-    return arn
-
-
-def _brief(row: ExecutionRow) -> Answer:
+def brief(row: ExecutionRow) -> Answer:
     """What DescribeExecution and ListExecutions both show."""
     answer: Answer = {
         "executionArn": row.arn,
         "stateMachineArn": row.machine_arn,
+        **associated(row.version),
         "name": row.name,
         "status": row.status,
         "startDate": row.started,

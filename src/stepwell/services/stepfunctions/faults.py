@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.ht
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from stepwell.kernel.errors import ServiceError
 
 
@@ -24,6 +26,36 @@ def machine_deleting(arn: str) -> ServiceError:
 
 def wrong_type() -> ServiceError:
     return ServiceError("StateMachineTypeNotSupported", "This operation is not supported by this type of state machine")
+
+
+def reference_missing(arn: str) -> ServiceError:
+    """A version or an alias that is not there. Recorded: test_update_no_such_alias_arn."""
+    return ServiceError("ResourceNotFound", "Request references a resource that does not exist.", resourceName=arn)
+
+
+def conflict(message: str) -> ServiceError:
+    """Source of the status: https://docs.aws.amazon.com/step-functions/latest/apireference/API_PublishStateMachineVersion.html."""
+    return ServiceError("ConflictException", message, status=409)
+
+
+def alias_exists() -> ServiceError:
+    """The same text whatever differs (recorded: test_error_create_alias_not_idempotent)."""
+    return conflict(
+        "Failed to create alias because an alias with the same name and a different routing configuration already exists."
+    )
+
+
+def version_in_use(aliases: Iterable[str]) -> ServiceError:
+    return conflict(
+        "Version to be deleted must not be referenced by an alias. "
+        f"Current list of aliases referencing this version: [{', '.join(aliases)}]"
+    )
+
+
+def quota_exceeded(what: str, limit: int, arn: str) -> ServiceError:
+    """The text is assumed, the status is the API reference's (PublishStateMachineVersion, CreateStateMachineAlias)."""
+    text = f"The maximum number of {what} ({limit}) has been reached: '{arn}'"
+    return ServiceError("ServiceQuotaExceededException", text, status=402)
 
 
 def execution_missing(arn: str) -> ServiceError:

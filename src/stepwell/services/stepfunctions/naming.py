@@ -14,6 +14,10 @@ from stepwell.services.stepfunctions import faults
 
 _FORBIDDEN = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U0010ffff]")
 
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
+QUALIFIED = 2  # names in a qualified ARN
+VERSION_ARN, ALIAS_ARN = "stateMachineVersionArn", "stateMachineAliasArn"
+
 
 def check_name(name: str) -> str:
     """The name itself; raises InvalidName."""
@@ -39,6 +43,40 @@ def own_name(arn: Arn, scope: Scope) -> str | None:
     A qualified ARN (``:stateMachine:name:1``) names a version or an alias.
     """
     return arn.names[0] if len(arn.names) == 1 and scope_of(arn) == scope else None
+
+
+def own_parts(arn: Arn, scope: Scope) -> tuple[str, str | None] | None:
+    """Machine and qualifier (version number, alias or None) in an ARN of this account and region, else None."""
+    if scope_of(arn) != scope or not 1 <= len(arn.names) <= QUALIFIED:
+        return None
+    return arn.names[0], arn.names[1] if len(arn.names) == QUALIFIED else None
+
+
+def version_number(qualifier: str | None) -> int | None:
+    """The number that a qualifier is, if it is one as Step Functions writes it: no sign, no zero in front."""
+    return int(qualifier) if qualifier is not None and _VERSION.fullmatch(qualifier) else None
+
+
+def started_by(machine: str, alias: str | None, number: int) -> str:
+    """What an execution's row keeps of a qualified start: the version's ARN, the alias, if any, before the number."""
+    return f"{machine}:{number}" if alias is None else f"{machine}:{alias}:{number}"
+
+
+def associated(kept: str | None) -> dict[str, str]:
+    """``stateMachineVersionArn`` and ``stateMachineAliasArn`` of an execution, as far as it has them.
+
+    One started by an alias has both:
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_ExecutionListItem.html
+    """
+    if kept is None:
+        return {}
+    arn = Arn.parse(kept)
+    name, *alias, number = arn.names
+    machine = machine_arn(scope_of(arn), name)
+    found = {VERSION_ARN: f"{machine}:{number}"}
+    if alias:
+        found[ALIAS_ARN] = f"{machine}:{alias[0]}"
+    return found
 
 
 def machine_arn(scope: Scope, name: str) -> str:

@@ -6,30 +6,27 @@ Documents, by kind and key::
     sfn-revision   name/age             one for each create and update, the newest first; never changed, outlives the machine
     sfn-activity   name
 
-Starting executions reads machines from memory: a machine that was looked up in the last 250 ms is taken as it was, unless
-this server changed it. AWS's promise is weaker ("eventually consistent", API reference, UpdateStateMachine).
+What was published of a machine is in ``published``. Every change to a machine, its versions and its aliases also writes the
+machine's own document from the version it was read at, so that two of them never happen side by side.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from stepwell.engine.journal import Journal
 from stepwell.engine.machines import definition_hash
 from stepwell.kernel.arns import Scope
-from stepwell.kernel.clock import Clock
-from stepwell.kernel.errors import CheckFailed, ServiceError
+from stepwell.kernel.errors import CheckFailed
 from stepwell.services.stepfunctions import faults
 from stepwell.services.stepfunctions.naming import arn_of, own_name
 from stepwell.storage.documents import Change, Delete, Document, Documents, Put, PutDefinition
 
+T = TypeVar("T")
 MACHINE, REVISION, ACTIVITY = "sfn-machine", "sfn-revision", "sfn-activity"
-FRESH_SECONDS = 0.250
-CACHED = 2_000
 ATTEMPTS = 10
 _END_OF_TIME = 10**15  # milliseconds; a revision's age counts down from it
 _SAME_DEFINITION = 20  # revisions looked at to find an execution's
@@ -54,6 +51,11 @@ class MachineRecord:
     encryption: dict[str, Any] | None  # as given; None when not given
     status: str
     tags: dict[str, str]
+    created_with: list[Any] | None = None  # publish and versionDescription of its creation, if it was to publish
+    published: int = 0  # the highest version number there ever was
+    versions: int = 0  # how many versions there are
+    aliases: int = 0  # how many aliases there are
+    latest: int | None = None  # the version that was published from the present revision, while it is there
     version: int = 0  # of the document; 0 when it is new
 
     @property
@@ -84,31 +86,22 @@ class Revision:
     encryption: dict[str, Any] | None
 
 
-class MachineStore:
-    """State machines in documents, with a small cache for starting executions."""
+def revision_of(record: MachineRecord) -> Revision:
+    return Revision(**{field.name: getattr(record, field.name) for field in fields(Revision)})
 
-    def __init__(self, documents: Documents, journal: Journal, clock: Clock) -> None:
+
+def as_of(record: MachineRecord, revision: Revision) -> MachineRecord:
+    """The machine with the settings of another revision."""
+    return replace(record, **asdict(revision))
+
+
+class MachineStore:
+    """State machines in documents. ``listeners`` are told the ARN of each machine that was written."""
+
+    def __init__(self, documents: Documents, journal: Journal) -> None:
         self._documents = documents
         self._journal = journal
-        self._clock = clock
-        self._cache: OrderedDict[str, tuple[float, MachineRecord]] = OrderedDict()
-
-    async def for_start(self, scope: Scope, arn: str) -> MachineRecord:
-        """The machine an execution is to be started from, at most 250 ms old.
-
-        Raises ServiceError InvalidArn, StateMachineDoesNotExist, StateMachineDeleting.
-        """
-        cached = self._cache.get(arn)
-        now = self._clock.now()
-        if cached is not None and cached[0] >= now and cached[1].scope == scope:
-            return cached[1]
-        record = await self.by_arn(scope, arn)
-        if record.status == DELETING:
-            raise faults.machine_deleting(arn)
-        self._cache[arn] = (now + FRESH_SECONDS, record)
-        if len(self._cache) > CACHED:
-            self._cache.popitem(last=False)
-        return record
+        self.listeners: list[Callable[[str], None]] = []
 
     async def by_arn(self, scope: Scope, arn: str) -> MachineRecord:
         """As it is stored now. Raises InvalidArn, StateMachineDoesNotExist."""
@@ -143,29 +136,32 @@ class MachineStore:
         return text
 
     # ------------------------------------------------------------------ writes; raise CheckFailed
-    async def save(self, record: MachineRecord, definition: str | None) -> None:
+    async def save(self, record: MachineRecord, definition: str | None, also: Sequence[Change] = ()) -> None:
         """Write a new or changed machine and the revision it makes. ``definition`` is the text, if it may be new."""
         changes: list[Change] = []
         if definition is not None:
             changes.append(PutDefinition(record.definition, definition))
-        changes.append(Put(record.scope, MACHINE, record.name, record.body(), expect=record.version))
-        revision = Revision(**{field.name: getattr(record, field.name) for field in fields(Revision)})
-        changes.append(Put(record.scope, REVISION, _revision_key(record.name, record.updated), asdict(revision)))
-        await self._write(record, changes)
+        revision = asdict(revision_of(record))
+        changes.append(Put(record.scope, REVISION, _revision_key(record.name, record.updated), revision))
+        await self._write(record, [*changes, _put(record), *also])
 
-    async def touch(self, record: MachineRecord) -> None:
-        """Write a machine whose tags or status changed."""
-        await self._write(record, [Put(record.scope, MACHINE, record.name, record.body(), expect=record.version)])
+    async def touch(self, record: MachineRecord, also: Sequence[Change] = ()) -> None:
+        """Write a machine whose tags, status, versions or aliases changed, and those with it."""
+        await self._write(record, [_put(record), *also])
 
-    async def delete(self, record: MachineRecord) -> None:
-        await self._write(record, [Delete(record.scope, MACHINE, record.name, expect=record.version)])
+    async def delete(self, record: MachineRecord, also: Sequence[Change] = ()) -> None:
+        await self._write(record, [Delete(record.scope, MACHINE, record.name, expect=record.version), *also])
 
     async def _write(self, record: MachineRecord, changes: list[Change]) -> None:
-        self._cache.pop(record.arn, None)
+        self._tell(record)
         try:
             await self._documents.write(changes)
         finally:
-            self._cache.pop(record.arn, None)
+            self._tell(record)
+
+    def _tell(self, record: MachineRecord) -> None:
+        for listener in self.listeners:
+            listener(record.arn)
 
     # ------------------------------------------------------------------ revisions
     async def revision_at(self, scope: Scope, name: str, when: float, definition: str) -> Revision | None:
@@ -177,6 +173,10 @@ class MachineStore:
                 if document.body["definition"] == definition:
                     return Revision(**document.body)
         return None
+
+
+def _put(record: MachineRecord) -> Put:
+    return Put(record.scope, MACHINE, record.name, record.body(), expect=record.version)
 
 
 def _revision_key(name: str, updated: float) -> str:
@@ -241,11 +241,11 @@ def _activity_of(scope: Scope, document: Document) -> ActivityRecord:
     return ActivityRecord(scope=scope, version=document.version, **document.body)
 
 
-async def repeated(operation: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+async def repeated(operation: Callable[[], Awaitable[T]]) -> T:
     """Read, change and write again when another caller changed the same document in between."""
     for _ in range(ATTEMPTS):
         try:
             return await operation()
         except CheckFailed:
             continue
-    raise ServiceError("ConflictException", "The resource is being changed by other requests; try again.")
+    raise faults.conflict("The resource is being changed by other requests; try again.")

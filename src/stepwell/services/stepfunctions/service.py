@@ -19,14 +19,19 @@ from stepwell.kernel.keys import KeyRing
 from stepwell.kernel.limits import ACTIVITY_POLL_SECONDS
 from stepwell.services.stepfunctions import definitions
 from stepwell.services.stepfunctions.activities import ActivityOperations
+from stepwell.services.stepfunctions.aliases import AliasOperations
 from stepwell.services.stepfunctions.callbacks import CallbackOperations
 from stepwell.services.stepfunctions.executions import ExecutionOperations
 from stepwell.services.stepfunctions.history import HistoryOperations
+from stepwell.services.stepfunctions.listing import ListOperations
 from stepwell.services.stepfunctions.machines import MachineOperations
 from stepwell.services.stepfunctions.paging import Pager
+from stepwell.services.stepfunctions.published import PublishedStore
 from stepwell.services.stepfunctions.records import ActivityStore, MachineStore
 from stepwell.services.stepfunctions.starting import StartOperations
 from stepwell.services.stepfunctions.tags import TagOperations
+from stepwell.services.stepfunctions.targets import Targets
+from stepwell.services.stepfunctions.versions import VersionOperations
 from stepwell.storage.documents import Documents
 
 Operation = Callable[[Scope, Mapping[str, Any]], Awaitable[dict[str, Any]]]
@@ -52,10 +57,14 @@ class StepFunctions:
         poll_seconds: float = ACTIVITY_POLL_SECONDS,
     ) -> None:
         pager = Pager(keys, clock)
-        store, activity_store = MachineStore(documents, journal, clock), ActivityStore(documents)
-        machine = MachineOperations(store, journal, pager, clock, ids)
-        starting = StartOperations(store, machines, worker, express, clock, ids)
-        execution = ExecutionOperations(store, machine, journal, worker, pager, clock)
+        store, activity_store = MachineStore(documents, journal), ActivityStore(documents)
+        published = PublishedStore(documents)
+        version = VersionOperations(store, published, pager, clock)
+        alias = AliasOperations(store, published, pager, clock)
+        machine = MachineOperations(store, published, version, journal, pager, clock, ids)
+        starting = StartOperations(Targets(store, published, clock, ids), machines, worker, express, clock, ids)
+        execution = ExecutionOperations(store, published, machine, journal, worker, clock)
+        listing = ListOperations(store, published, journal, pager)
         history = HistoryOperations(execution, journal, pager)
         activity = ActivityOperations(activity_store, worker, pager, clock, poll_seconds=poll_seconds)
         callback = CallbackOperations(journal, worker, tokens)
@@ -68,11 +77,19 @@ class StepFunctions:
             "DescribeStateMachine": machine.describe,
             "ListStateMachines": machine.list,
             "ValidateStateMachineDefinition": definitions.validate,
+            "PublishStateMachineVersion": version.publish,
+            "DeleteStateMachineVersion": version.delete,
+            "ListStateMachineVersions": version.list,
+            "CreateStateMachineAlias": alias.create,
+            "UpdateStateMachineAlias": alias.update,
+            "DescribeStateMachineAlias": alias.describe,
+            "DeleteStateMachineAlias": alias.delete,
+            "ListStateMachineAliases": alias.list,
             "StartExecution": starting.start,
             "StartSyncExecution": starting.start_sync,
             "DescribeExecution": execution.describe,
             "DescribeStateMachineForExecution": execution.describe_machine,
-            "ListExecutions": execution.list,
+            "ListExecutions": listing.list,
             "StopExecution": execution.stop,
             "GetExecutionHistory": history.get,
             "CreateActivity": activity.create,

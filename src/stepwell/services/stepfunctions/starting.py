@@ -2,7 +2,7 @@
 
 Recorded: test_invalid_start_execution_input, test_start_execution_idempotent, express__*. A Standard execution's name is taken
 until 90 days after its end; the same name and input while it runs is the same request again (API reference, StartExecution).
-A machine that was just updated or deleted by another server may still be started as it was, for 250 ms (see ``records``).
+A machine that was just updated or deleted by another server may still be started as it was, for 250 ms (see ``targets``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stepwell.kernel.jsontext import Json
 from stepwell.services.stepfunctions import faults, validation
 from stepwell.services.stepfunctions.executions import shown_error
 from stepwell.services.stepfunctions.naming import check_name, execution_arn, express_arn
-from stepwell.services.stepfunctions.records import MachineRecord, MachineStore
+from stepwell.services.stepfunctions.targets import Target, Targets
 
 Params = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -36,9 +36,9 @@ class StartOperations:
     """See the module's docstring."""
 
     def __init__(
-        self, store: MachineStore, machines: Machines, worker: Worker, express: Express, clock: Clock, ids: Ids
+        self, targets: Targets, machines: Machines, worker: Worker, express: Express, clock: Clock, ids: Ids
     ) -> None:
-        self._store = store
+        self._targets = targets
         self._machines = machines
         self._worker = worker
         self._express = express
@@ -46,9 +46,9 @@ class StartOperations:
         self._ids = ids
 
     async def start(self, scope: Scope, params: Params) -> Answer:
-        record, document = await self._prepare(scope, params)
-        execution = await self._execution(record, document, params)
-        if record.express:
+        target, document = await self._prepare(scope, params)
+        execution = await self._execution(target, document, params)
+        if execution.express:
             await self._express.start(execution)
         else:
             taken = await self._worker.start(execution)
@@ -60,20 +60,21 @@ class StartOperations:
 
     async def start_sync(self, scope: Scope, params: Params) -> Answer:
         """Runs in memory alone; a failed execution is an answer like any other."""
-        record, document = await self._prepare(scope, params)
-        if not record.express:
+        target, document = await self._prepare(scope, params)
+        if not target.record.express:
             raise faults.wrong_type()
-        execution = await self._express.sync(await self._execution(record, document, params))
+        execution = await self._express.sync(await self._execution(target, document, params))
         return _sync_answer(execution, data=params.get("includedData") != "METADATA_ONLY")
 
-    async def _prepare(self, scope: Scope, params: Params) -> tuple[MachineRecord, Json]:
+    async def _prepare(self, scope: Scope, params: Params) -> tuple[Target, Json]:
         name = params.get("name")
         if name is not None:
             check_name(name)
-        record = await self._store.for_start(scope, params["stateMachineArn"])
-        return record, validation.execution_input(params.get("input"))
+        target = await self._targets.choose(scope, params["stateMachineArn"])
+        return target, validation.execution_input(params.get("input"))
 
-    async def _execution(self, record: MachineRecord, document: Json, params: Params) -> Execution:
+    async def _execution(self, target: Target, document: Json, params: Params) -> Execution:
+        record = target.record
         machine = self._machines.known(record.definition) or await self._machines.get(record.definition)
         name = params.get("name") or self._ids.uuid()
         now = round(self._clock.now(), 3)
@@ -95,6 +96,7 @@ class StartOperations:
             started=now,
             input=document,
             express=record.express,
+            version=target.started_by,
             trace_header=params.get("traceHeader") or None,
             frames={},
             payloads={},

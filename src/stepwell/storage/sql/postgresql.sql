@@ -13,10 +13,10 @@ mine AS MATERIALIZED (
      WHERE p.owner = $1 AND p.epoch = f.epoch ORDER BY p.pid FOR SHARE OF p) held)
 
 -- name: group_append
--- purpose: the guard of decisions: ownership, seq, density of event ids.
+-- purpose: the guard of decisions: ownership, seq, density of event ids. They are not parked any more.
 appended AS (
   UPDATE progress SET seq = progress.seq + 1, head = a.head, runnable = a.runnable,
-                      last_event = coalesce(a.last, progress.last_event)
+                      last_event = coalesce(a.last, progress.last_event), fault = NULL, faults = 0, retry_at = NULL
     FROM unnest($1::int[], $2::int[], $3::bytea[], $4::int[], $5::int[], $6::int[], $7::boolean[], $8::bytea[])
       AS a (n, k, id, expected, before, last, runnable, head)
    WHERE progress.execution = a.id AND progress.seq = a.expected

@@ -18,14 +18,16 @@ SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
 INSERT INTO progress (execution, pid, seq, last_event, runnable, head, faults) VALUES ($1, $2, $3, $4, $5, $6, 0)
 
 -- name: append
--- purpose: the guard of a decision with history: seq, density of event ids, and ownership.
-UPDATE progress SET seq = seq + 1, head = $3, runnable = $4, last_event = $6
+-- purpose: the guard of a decision with history: seq, density of event ids, and ownership. It is not parked any more.
+UPDATE progress SET seq = seq + 1, head = $3, runnable = $4, last_event = $6,
+                    fault = NULL, faults = 0, retry_at = NULL
  WHERE execution = $1 AND seq = $2 AND last_event = $5
    AND EXISTS (SELECT 1 FROM partition WHERE pid = $7 AND owner = $8 AND epoch = $9)
 
 -- name: append_quiet
--- purpose: the guard of a decision without history: seq and ownership.
-UPDATE progress SET seq = seq + 1, head = $3, runnable = $4
+-- purpose: the guard of a decision without history: seq and ownership. It is not parked any more.
+UPDATE progress SET seq = seq + 1, head = $3, runnable = $4,
+                    fault = NULL, faults = 0, retry_at = NULL
  WHERE execution = $1 AND seq = $2
    AND EXISTS (SELECT 1 FROM partition WHERE pid = $5 AND owner = $6 AND epoch = $7)
 

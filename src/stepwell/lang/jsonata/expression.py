@@ -1,0 +1,118 @@
+"""A compiled expression: evaluated in a state's surroundings, its result handed back as plain JSON.
+
+Results follow AWS's number model (measured: floci-io/floci pull 2783): ``1.0`` is ``1``, whole numbers stay exact while
+64 bits hold them, infinite numbers and NaN become texts. A function is no result (recorded:
+test_map_items_eval_jsonata_fail); an object or list that holds one is refused the same way (assumed).
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+from stepwell.kernel.ids import Ids
+from stepwell.lang.jsonata import calls, operators, paths  # noqa: F401 - they enter their compilers into the table
+from stepwell.lang.jsonata.compiling import Closure, compile_node
+from stepwell.lang.jsonata.errors import DEPTH, EvaluationError, JsonataFailure, LimitReached
+from stepwell.lang.jsonata.library import collections, formatnumber, numbers, steps  # noqa: F401 - the same
+from stepwell.lang.jsonata.library.registry import LIBRARY
+from stepwell.lang.jsonata.runtime import MAX_SECONDS, Frame, Runtime
+from stepwell.lang.jsonata.tree import parse_tree
+from stepwell.lang.jsonata.values import LONG_LIMIT, UNDEFINED, Function
+
+
+class Expression:
+    """Immutable; may be shared by threads. ``text`` is what was compiled."""
+
+    __slots__ = ("_run", "text")
+
+    def __init__(self, text: str, run: Closure) -> None:
+        self.text = text
+        self._run = run
+
+    def evaluate(
+        self, states: Any, variables: dict[str, Any], *, ids: Ids, now: float, seconds: float = MAX_SECONDS
+    ) -> Any:
+        """The value, or UNDEFINED for none. The arguments are not changed, and may be shared with the result.
+
+        ``states`` is bound to ``$states``, ``now`` is in seconds since the epoch. Raises JsonataFailure.
+        """
+        runtime = Runtime(ids, now, seconds)
+        library = Frame(None, LIBRARY, runtime)  # type: ignore[arg-type]
+        frame = Frame(library, {**variables, "states": states}, runtime)
+        try:
+            return exported(self._run(UNDEFINED, frame))
+        except EvaluationError as error:
+            raise error.failure() from None
+        except LimitReached as limit:
+            raise limit.failure() from None
+        except RecursionError:
+            raise JsonataFailure("depth", "", DEPTH) from None
+
+
+@lru_cache(maxsize=4096)
+def compile_expression(text: str) -> Expression:
+    """Raises JsonataSyntaxError. An expression nested too deeply for any evaluation compiles, and fails when it runs."""
+    try:
+        return Expression(text, compile_node(parse_tree(text)))
+    except RecursionError:
+        return Expression(text, _too_deep)
+
+
+def _too_deep(_value: Any, _frame: Frame) -> Any:
+    raise JsonataFailure("depth", "", DEPTH)
+
+
+_PLAIN = {str, bool, type(None)}
+
+
+def exported(value: Any) -> Any:
+    """JSON of an evaluation's value. Containers that need no change are handed on as they are."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is int:
+        return value if -LONG_LIMIT < value < LONG_LIMIT else float(value)
+    if kind is float:
+        return _exported_number(value)
+    if kind is dict:
+        return _exported_object(value)
+    if isinstance(value, list):
+        return _exported_array(value)
+    if isinstance(value, Function):
+        raise JsonataFailure("unsupported", "", "The result is a function")
+    return value
+
+
+def _exported_number(value: float) -> Any:
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return int(value) if value.is_integer() and -LONG_LIMIT < value < LONG_LIMIT else value
+
+
+def _exported_object(value: dict[str, Any]) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    for key, item in value.items():
+        if type(item) in _PLAIN:
+            continue
+        made = exported(item)
+        if made is not item:
+            changed[key] = made
+    if not changed:
+        return value
+    made = {**value, **changed}
+    return {key: item for key, item in made.items() if item is not UNDEFINED}
+
+
+def _exported_array(value: list[Any]) -> list[Any]:
+    made = [item if type(item) in _PLAIN else exported(item) for item in value]
+    if type(value) is list and all(map(_is, made, value)):
+        return value
+    return [None if item is UNDEFINED else item for item in made]
+
+
+def _is(left: Any, right: Any) -> bool:
+    return left is right
