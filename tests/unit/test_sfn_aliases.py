@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from sfn_house import FAIL, PASS, WAIT, House, open_house
+from stepwell.kernel.arns import Scope
 from stepwell.services.stepfunctions import aliases
+from stepwell.services.stepfunctions.published import PublishedStore, VersionRecord
 
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:m"
 PROD = f"{MACHINE}:PROD"
@@ -234,6 +236,9 @@ async def test_an_execution_by_alias_has_alias_and_version(house: House) -> None
     assert expected.items() <= run.items()
     listed = await house.do("ListExecutions", stateMachineArn=MACHINE)
     assert expected.items() <= listed["executions"][0].items()
+    history = await house.do("GetExecutionHistory", executionArn=run["executionArn"])
+    started = history["events"][0]["executionStartedEventDetails"]
+    assert (started["stateMachineAliasArn"], started["stateMachineVersionArn"]) == (PROD, f"{MACHINE}:2")
 
 
 async def test_executions_are_spread_by_weight(house: House) -> None:
@@ -299,3 +304,23 @@ async def test_an_express_machine_runs_by_alias(house: House) -> None:
     await house.do("UpdateStateMachine", stateMachineArn=arn, definition=json.dumps(FAIL))
     await create(house, (f"{arn}:1", 100), name="LIVE")
     assert (await house.do("StartSyncExecution", stateMachineArn=f"{arn}:LIVE"))["status"] == "SUCCEEDED"
+
+
+async def test_an_alias_that_moves_while_it_is_read_is_read_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its version was deleted after the alias was read and led to it: the alias leads elsewhere by then."""
+    await create(house, (1, 100))
+    read = PublishedStore.version
+    calls: list[int] = []
+
+    async def version(self: PublishedStore, scope: Scope, machine: str, number: int) -> VersionRecord | None:
+        calls.append(number)
+        monkeypatch.setattr(PublishedStore, "version", read)
+        await house.do("UpdateStateMachineAlias", stateMachineAliasArn=PROD, routingConfiguration=routes((2, 100)))
+        await house.do("DeleteStateMachineVersion", stateMachineVersionArn=f"{MACHINE}:1")
+        return await read(self, scope, machine, number)
+
+    monkeypatch.setattr(PublishedStore, "version", version)
+    assert (await house.run(PROD))["stateMachineVersionArn"] == f"{MACHINE}:2"
+    assert calls == [1]

@@ -238,7 +238,6 @@ async def test_accounts_and_regions_do_not_see_each_other(house: House) -> None:
             "[States, StartAt] at /'",
         ),
         ({"type": "FAST"}, "ValidationException", None),
-        ({"publish": True}, "ValidationException", "publish is not supported yet by this version of Stepwell."),
         (
             {"versionDescription": "x"},
             "ValidationException",
@@ -285,7 +284,7 @@ async def test_logging_and_tracing_are_stored_and_described(house: House) -> Non
 
 @pytest.mark.parametrize(
     "operation",
-    ["PublishStateMachineVersion", "CreateStateMachineAlias", "TestState", "RedriveExecution", "DescribeMapRun"],
+    ["TestState", "RedriveExecution", "DescribeMapRun"],
 )
 async def test_what_is_not_served_yet_is_refused_by_name(house: House, operation: str) -> None:
     from stepwell.kernel.caller import CallContext

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from sfn_house import FAIL, PASS, ROLE, WAIT, House, open_house
+from stepwell.engine.association import associated, started_by
 from stepwell.kernel.arns import Scope
 from stepwell.services.stepfunctions import published
-from stepwell.services.stepfunctions.naming import associated, started_by, version_number
+from stepwell.services.stepfunctions.naming import version_number
 
 OTHER: dict[str, Any] = {"Comment": "other", **PASS}
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:m"

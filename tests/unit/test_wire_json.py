@@ -123,7 +123,9 @@ def test_numbers_become_java_integers(number: str, found: int) -> None:
 
 def test_numbers_too_long_for_a_double_are_read() -> None:
     assert parse("UpdateMapRun", '{"toleratedFailureCount": 9007199254740993}') == {"toleratedFailureCount": 2**53 + 1}
-    assert parse("UpdateMapRun", f'{{"toleratedFailurePercentage": 1{"0" * 300}}}') == {"toleratedFailurePercentage": 1e300}
+    assert parse("UpdateMapRun", f'{{"toleratedFailurePercentage": 1{"0" * 300}}}') == {
+        "toleratedFailurePercentage": 1e300
+    }
     assert refused("UpdateMapRun", f'{{"toleratedFailurePercentage": 1{"0" * 400}}}').code == "SerializationException"
     assert parse("UpdateMapRun", '{"toleratedFailurePercentage": "Infinity"}')["toleratedFailurePercentage"] > 1e300
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from stepwell.asl.matching import TIMEOUT
 from stepwell.engine import work
+from stepwell.engine.association import associated
 from stepwell.engine.decisions import Decision
 from stepwell.engine.messages import (
     ActivityStarted,
@@ -54,10 +55,8 @@ def _start(turn: Turn, _message: Start) -> bool:
     execution = turn.execution
     if execution.last_event:
         return False
-    details = {"input": execution.input, "roleArn": execution.role_arn}
-    if execution.version is not None:
-        kind = "stateMachineVersionArn" if execution.version.rsplit(":", 1)[-1].isdigit() else "stateMachineAliasArn"
-        details[kind] = execution.version
+    details: dict[str, Any] = {"input": execution.input, "roleArn": execution.role_arn}
+    details |= associated(execution.version)
     turn.note("ExecutionStarted", details, 0)
     block = execution.machine.block
     execution.last_frame = TOP

@@ -150,7 +150,7 @@ class Execution:
     input: Json
     express: bool = False
     sync: bool = False  # somebody waits for the answer: StartSyncExecution
-    version: str | None = None
+    version: str | None = None  # see ``association``
     trace_header: str | None = None
     redrives: int = 0
     seq: int = 0

@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from stepwell.engine.association import ALIAS_ARN, VERSION_ARN, associated
 from stepwell.engine.journal import Journal
 from stepwell.engine.state import Execution
 from stepwell.kernel.errors import StorageError
@@ -42,7 +43,9 @@ def describe(execution: Execution) -> str:
             "outputDetails": None if execution.output is None else _SHOWN,
             "error": execution.error,
             "cause": execution.cause,
-            "stateMachineVersionArn": execution.version,
+            VERSION_ARN: None,
+            ALIAS_ARN: None,
+            **associated(execution.version),
             "redriveCount": execution.redrives,
         }
     )

@@ -30,7 +30,7 @@ log = logging.getLogger("stepwell.server")
 
 KEEP_ALIVE_SECONDS = 75  # longer than SDKs keep an idle connection, so that it is not closed under a request
 BACKLOG = 2_048
-COLLECT_EVERY = 10_000  # new objects between two looks of the cycle collector
+COLLECT_EVERY = 10_000  # new objects between two looks for cycles, of which we make few: 6 % of a large Map (measured)
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -88,9 +88,7 @@ async def serve(settings: Settings, assemble: Assemble, ready: Callable[[str], N
         with _signals(server, application.pipeline):
             gc.collect()
             gc.freeze()  # what start made lives as long as the process: the collector need not look at it again
-            gc.set_threshold(
-                COLLECT_EVERY
-            )  # a decision makes many objects and few cycles: 6 % of a large Map (measured)
+            gc.set_threshold(COLLECT_EVERY)
             await server.serve(sockets=[listener])
     finally:
         listener.close()

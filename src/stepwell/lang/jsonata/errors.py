@@ -40,6 +40,7 @@ MESSAGES = {
     "S0302": "No terminating / in regular expression",
     "S0401": "Type parameters can only be applied to functions and arrays",
     "S0402": "Choice groups containing parameterized types are not supported",
+    "U0001": "Expressions of more than {{value}} characters are not supported",
     "T0410": "Argument {{index}} of function {{token}} does not match function signature",
     "T0411": "Context value is not a compatible type with argument {{index}} of function {{token}}",
     "T0412": "Argument {{index}} of function {{token}} must be an array of {{type}}",

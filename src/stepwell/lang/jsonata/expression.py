@@ -39,7 +39,7 @@ class Expression:
         ``states`` is bound to ``$states``, ``now`` is in seconds since the epoch. Raises JsonataFailure.
         """
         runtime = Runtime(ids, now, seconds)
-        library = Frame(None, LIBRARY, runtime)  # type: ignore[arg-type]
+        library = Frame(None, LIBRARY, runtime)
         frame = Frame(library, {**variables, "states": states}, runtime)
         try:
             return exported(self._run(UNDEFINED, frame))
@@ -73,7 +73,7 @@ def exported(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if kind is int:
-        return value if -LONG_LIMIT < value < LONG_LIMIT else float(value)
+        return value if -LONG_LIMIT < value < LONG_LIMIT else _exported_number(float(value))
     if kind is float:
         return _exported_number(value)
     if kind is dict:

@@ -131,7 +131,7 @@ def _plain_step(step: _Step, items: list[Any], frame: Frame, last: bool) -> Any:
         return result
     visit, filters, tick = step.visit, step.filters, frame.runtime.tick
     results = []
-    for item in items if isinstance(items, list) else [items]:
+    for item in items:
         tick()
         found = visit(item, frame)
         for keep in filters:
@@ -146,7 +146,8 @@ def _plain_step(step: _Step, items: list[Any], frame: Frame, last: bool) -> Any:
             flat.extend(found)
         else:
             flat.append(found)
-    frame.runtime.reserve(members=len(flat)) if len(flat) > 1000 else None
+    if len(flat) > 1000:
+        frame.runtime.reserve(members=len(flat))
     return flat
 
 
@@ -208,10 +209,7 @@ def compile_filter(stage: Node) -> Closure:
         tick = frame.runtime.tick
         for position, item in enumerate(items):
             tick()
-            if stream:
-                found = predicate(item["@"], Frame(frame, item, frame.runtime))
-            else:
-                found = predicate(item, frame)
+            found = predicate(item["@"], Frame(frame, item, frame.runtime)) if stream else predicate(item, frame)
             if type(found) is bool:
                 if found:
                     results.append(item)
@@ -273,8 +271,12 @@ def _compile_sort(node: Node) -> Closure:
                     return order
             return 0
 
-        ordered = sorted(((item, []) for item in value), key=cmp_to_key(compare))
-        return Sequence([item for item, _ in ordered], tuples=stream)
+        keyed: list[tuple[Any, list[Any]]] = []
+        for item in value:
+            frame.runtime.tick()
+            keyed.append((item, []))
+        keyed.sort(key=cmp_to_key(compare))
+        return Sequence([item for item, _ in keyed], tuples=stream)
 
     return evaluate
 

@@ -27,6 +27,7 @@ _DIFFERENCES = re.compile(
     r"|(?P<escaped>\\.)|(?P<name>\(\?<(?![=!]))|(?P<end>\$)|(?P<open>\[)|(?P<close>\])",
     re.DOTALL,
 )
+_MAX_SECONDS = 0.1  # the engine looks at its clock less often than an evaluation does
 _FLAGS = {"i": regex.IGNORECASE, "m": regex.MULTILINE}
 
 
@@ -50,7 +51,7 @@ class Matcher(Native):
 
     def find(self, runtime: Runtime, text: str, start: int = 0) -> Match | None:
         try:
-            found = self.pattern.search(text, start, timeout=runtime.remaining())
+            found = self.pattern.search(text, start, timeout=min(runtime.remaining(), _MAX_SECONDS))
         except TimeoutError:
             raise LimitReached("timeout", TIMEOUT) from None
         if found is None:
@@ -122,10 +123,10 @@ def _translated(source: str, multiline: bool) -> str:
 
 def _difference(kind: str, match: re.Match[str], inside: bool, multiline: bool) -> str:
     if kind == "unicode":
-        return regex.escape(chr(int(match["braced"] or match["hex"], 16)))
+        return re.escape(chr(int(match["braced"] or match["hex"], 16)))
     if kind == "control":
-        return regex.escape(chr(ord(match["letter"]) % 32))
-    if kind == "any" or kind == "never":
+        return re.escape(chr(ord(match["letter"]) % 32))
+    if kind in {"any", "never"}:
         if inside:
             return match.group()
         return r"[\s\S]" if kind == "any" else r"(?!)"

@@ -1,7 +1,7 @@
 """One evaluation's surroundings: variables, the time and randomness it may see, and its bounds.
 
 The bounds are AWS's where an evaluation can reach them within ours (measured: floci-io/floci issue 2737, pull 2783):
-nesting of 100, 873,782 members in a list, 4,194,304 characters in a text. Time is ours: 0.2 s instead of AWS's 1 s,
+nesting of 100, 873,782 members in a list, 4,194,304 characters in a text. Time is ours: 0.15 s instead of AWS's 1 s,
 because an evaluation runs on the event loop and must not hold it for more than 250 ms. Memory is watched as the
 process's resident size: an evaluation may grow it by 40 MB.
 
@@ -22,7 +22,7 @@ from stepwell.lang.jsonata.values import UNDEFINED
 MAX_DEPTH = 100
 MAX_MEMBERS = 873_782
 MAX_CHARACTERS = 6_990_256
-MAX_SECONDS = 0.2
+MAX_SECONDS = 0.15
 MAX_GROWTH = 40 << 20
 _TICKS = 64  # rounds between looks at the clock
 _TICK_BYTES = _TICKS * 200

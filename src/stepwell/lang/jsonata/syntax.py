@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stepwell.lang.jsonata.errors import JsonataSyntaxError
@@ -21,49 +21,48 @@ _POWERS = {
 
 
 class Node:
-    """One node of the tree. ``type`` says which of the other members are set."""
+    """One node of the tree. ``type`` says which of the other members are set; unset ones cost nothing."""
 
-    __slots__ = (
-        "ancestor", "arguments", "body", "condition", "consarray", "delete", "expression", "expressions", "flags",
-        "focus", "group", "index", "keep_array", "keep_singleton", "lhs", "otherwise", "pattern", "position",
-        "predicate", "procedure", "rhs", "seeking", "signature", "slot", "stages", "steps", "terms", "then", "thunk",
-        "tuple", "type", "update", "value",
-    )  # fmt: skip
+    flags = ""
+    keep_array = keep_singleton = consarray = tuple = thunk = False
+    lhs: Any = None
+    rhs: Any = None
+    procedure: Any = None
+    body: Any = None
+    condition: Any = None
+    then: Any = None
+    expression: Any = None
+    pattern: Any = None
+    update: Any = None
+    slot: Any = None
+    ancestor: Any = None
+    otherwise: Node | None = None
+    delete: Node | None = None
+    group: Node | None = None
+    signature: Signature | None = None
+    focus: str | None = None
+    index: str | None = None
+    steps: Sequence[Node] = ()
+    arguments: Sequence[Node] = ()
+    expressions: Sequence[Node] = ()
+    predicate: Sequence[Node] = ()
+    stages: Sequence[Node] = ()
+    terms: Sequence[tuple[bool, Node]] = ()  # (descending, expression)
+    seeking: Sequence[Any] | None = None
 
     def __init__(self, type_: str, value: Any = None, position: int = 0) -> None:
         self.type = type_
         self.value = value
         self.position = position
-        self.flags = ""
-        self.keep_array = self.keep_singleton = self.consarray = self.tuple = self.thunk = False
-        self.lhs: Any = None
-        self.rhs: Any = None
-        self.steps: list[Node] = []
-        self.arguments: list[Node] = []
-        self.expressions: list[Node] = []
-        self.terms: list[tuple[bool, Node]] = []  # (descending, expression)
-        self.predicate: list[Node] = []
-        self.stages: list[Node] = []
-        self.group: Node | None = None
-        self.procedure: Any = None
-        self.body: Any = None
-        self.condition: Any = None
-        self.then: Any = None
-        self.otherwise: Node | None = None
-        self.expression: Any = None
-        self.pattern: Any = None
-        self.update: Any = None
-        self.delete: Node | None = None
-        self.signature: Signature | None = None
-        self.focus: str | None = None
-        self.index: str | None = None
-        self.slot: Any = None
-        self.ancestor: Any = None
-        self.seeking: list[Any] | None = None
+
+
+MAX_CHARACTERS = 32_768  # ours, so that reading an expression takes no more time than evaluating one may
 
 
 def parse(text: str) -> Node:
     """Raises JsonataSyntaxError; RecursionError for text nested beyond what Python can walk."""
+    if len(text) > MAX_CHARACTERS:
+        raise JsonataSyntaxError("U0001", 0, value=MAX_CHARACTERS)
     return _Parser(text).parse()
 
 
@@ -119,15 +118,18 @@ class _Parser:
 
     def _block(self, token: Token) -> Node:
         node = Node("block", token.value, token.position)
+        parts: list[Node] = []
         while self._token.id != ")":
-            node.expressions.append(self._expression(0))
+            parts.append(self._expression(0))
             if self._ends_with(";"):
                 break
         self._advance(")", infix=True)
+        node.expressions = parts
         return node
 
     def _array(self, token: Token) -> Node:
         node = Node("unary", "[", token.position)
+        items: list[Node] = []
         if self._token.id != "]":
             while True:
                 item = self._expression(0)
@@ -136,10 +138,11 @@ class _Parser:
                     self._advance("..")
                     span.lhs, span.rhs = item, self._expression(0)
                     item = span
-                node.expressions.append(item)
+                items.append(item)
                 if self._ends_with(","):
                     break
         self._advance("]", infix=True)
+        node.expressions = items
         return node
 
     def _pairs(self) -> list[tuple[Node, Node]]:
@@ -180,17 +183,19 @@ class _Parser:
     def _call(self, token: Token, left: Node) -> Node:
         node = Node("function", token.value, token.position)
         node.procedure = left
+        arguments: list[Node] = []
         if self._token.id != ")":
             while True:
                 if self._token.kind == "operator" and self._token.id == "?":
                     node.type = "partial"
-                    node.arguments.append(Node("operator", "?", self._token.position))
+                    arguments.append(Node("operator", "?", self._token.position))
                     self._advance("?")
                 else:
-                    node.arguments.append(self._expression(0))
+                    arguments.append(self._expression(0))
                 if self._ends_with(","):
                     break
         self._advance(")", infix=True)
+        node.arguments = arguments
         if left.type == "name" and left.value in {"function", "\u03bb"}:
             self._lambda(node)
         return node
@@ -228,15 +233,17 @@ class _Parser:
     def _order(self, token: Token, left: Node) -> Node:
         node = Node("binary", "^", token.position)
         node.lhs = left
+        terms: list[tuple[bool, Node]] = []
         self._advance("(")
         while True:
             descending = self._token.id == ">"
             if self._token.id in {"<", ">"}:
                 self._advance()
-            node.terms.append((descending, self._expression(0)))
+            terms.append((descending, self._expression(0)))
             if self._ends_with(","):
                 break
         self._advance(")")
+        node.terms = terms
         return node
 
     def _group(self, token: Token, left: Node) -> Node:

@@ -117,7 +117,8 @@ class Tokenizer:
         return Token("name", word, self._at)
 
     def _string(self, quote: str) -> Token:
-        text, parts = self._text, []
+        text = self._text
+        parts: list[str] = []
         at = self._at + 1
         while at < len(text):
             char = text[at]

@@ -6,7 +6,7 @@ around both becomes a stream of bindings (``tuple``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from stepwell.lang.jsonata.errors import JsonataSyntaxError
@@ -51,11 +51,11 @@ class _Arranger:
             path.seeking = [first.slot]
         rest = self.arrange(node.rhs)
         if rest.type == "path":
-            path.steps.extend(rest.steps)
+            path.steps = _extended(path.steps, rest.steps)
         else:
             if rest.predicate:
-                rest.stages, rest.predicate = rest.predicate, []
-            path.steps.append(rest)
+                rest.stages, rest.predicate = rest.predicate, ()
+            path.steps = _extended(path.steps, [rest])
         for step in path.steps:
             if step.type in {"number", "value"}:
                 raise JsonataSyntaxError("S0213", step.position, value=step.value)
@@ -84,7 +84,10 @@ class _Arranger:
             _pass_on(step, expression)
         stage = Node("filter", None, node.position)
         stage.expression = expression
-        (step.stages if result.type == "path" else step.predicate).append(stage)
+        if result.type == "path":
+            step.stages = [*step.stages, stage]
+        else:
+            step.predicate = [*step.predicate, stage]
         return result
 
     def _group(self, node: Node) -> Node:
@@ -103,8 +106,8 @@ class _Arranger:
         for descending, term in node.terms:
             expression = self.arrange(term)
             _pass_on(step, expression)
-            step.terms.append((descending, expression))
-        result.steps.append(step)
+            step.terms = [*step.terms, (descending, expression)]
+        result.steps = _extended(result.steps, [step])
         self._resolve(result)
         return result
 
@@ -129,9 +132,9 @@ class _Arranger:
             step = result
             result = _path_of(step)
             if step.predicate:
-                step.stages, step.predicate = step.predicate, []
+                step.stages, step.predicate = step.predicate, ()
         if step.stages:
-            step.stages.append(Node("index", node.rhs.value, node.position))
+            step.stages = [*step.stages, Node("index", node.rhs.value, node.position)]
         else:
             step.index = node.rhs.value
         step.tuple = True
@@ -276,6 +279,14 @@ class _Arranger:
             raise JsonataSyntaxError("S0217", node.position, token=node.type)
 
 
+def _extended(steps: Sequence[Node], more: Sequence[Node]) -> Sequence[Node]:
+    """In place where the path has a list of its own: long paths are put together step by step."""
+    if isinstance(steps, list):
+        steps.extend(more)
+        return steps
+    return [*steps, *more]
+
+
 def _path_of(step: Node) -> Node:
     path = Node("path", None, step.position)
     path.steps = [step]
@@ -303,7 +314,7 @@ def _with_tail_calls(node: Node) -> Node:
         if node.otherwise is not None:
             node.otherwise = _with_tail_calls(node.otherwise)
     elif node.type == "block" and node.expressions:
-        node.expressions[-1] = _with_tail_calls(node.expressions[-1])
+        node.expressions = [*node.expressions[:-1], _with_tail_calls(node.expressions[-1])]
     return node
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from stepwell.engine.association import VERSION_ARN, associated
 from stepwell.engine.journal import ExecutionRow, Journal
 from stepwell.engine.messages import Stop
 from stepwell.engine.worker import Worker
@@ -17,7 +18,7 @@ from stepwell.kernel.arns import Arn, Scope, scope_of
 from stepwell.kernel.clock import Clock
 from stepwell.services.stepfunctions import faults
 from stepwell.services.stepfunctions.machines import MachineOperations
-from stepwell.services.stepfunctions.naming import VERSION_ARN, arn_of, associated
+from stepwell.services.stepfunctions.naming import arn_of
 from stepwell.services.stepfunctions.published import PublishedStore
 from stepwell.services.stepfunctions.records import DELETING, MachineStore, Revision
 

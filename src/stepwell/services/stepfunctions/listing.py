@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stepwell.engine.association import ALIAS_ARN, VERSION_ARN, associated
 from stepwell.engine.journal import ExecutionRow, Journal, Status
 from stepwell.kernel.arns import Scope
 from stepwell.services.stepfunctions import faults
 from stepwell.services.stepfunctions.executions import brief, redrives
-from stepwell.services.stepfunctions.naming import ALIAS_ARN, VERSION_ARN, arn_of, associated, own_parts, version_number
+from stepwell.services.stepfunctions.naming import arn_of, own_parts, version_number
 from stepwell.services.stepfunctions.paging import Pager, page_size
 from stepwell.services.stepfunctions.published import PublishedStore
 from stepwell.services.stepfunctions.records import MachineRecord, MachineStore

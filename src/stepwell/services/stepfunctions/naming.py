@@ -16,7 +16,6 @@ _FORBIDDEN = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-
 
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 QUALIFIED = 2  # names in a qualified ARN
-VERSION_ARN, ALIAS_ARN = "stateMachineVersionArn", "stateMachineAliasArn"
 
 
 def check_name(name: str) -> str:
@@ -55,28 +54,6 @@ def own_parts(arn: Arn, scope: Scope) -> tuple[str, str | None] | None:
 def version_number(qualifier: str | None) -> int | None:
     """The number that a qualifier is, if it is one as Step Functions writes it: no sign, no zero in front."""
     return int(qualifier) if qualifier is not None and _VERSION.fullmatch(qualifier) else None
-
-
-def started_by(machine: str, alias: str | None, number: int) -> str:
-    """What an execution's row keeps of a qualified start: the version's ARN, the alias, if any, before the number."""
-    return f"{machine}:{number}" if alias is None else f"{machine}:{alias}:{number}"
-
-
-def associated(kept: str | None) -> dict[str, str]:
-    """``stateMachineVersionArn`` and ``stateMachineAliasArn`` of an execution, as far as it has them.
-
-    One started by an alias has both:
-    https://docs.aws.amazon.com/step-functions/latest/apireference/API_ExecutionListItem.html
-    """
-    if kept is None:
-        return {}
-    arn = Arn.parse(kept)
-    name, *alias, number = arn.names
-    machine = machine_arn(scope_of(arn), name)
-    found = {VERSION_ARN: f"{machine}:{number}"}
-    if alias:
-        found[ALIAS_ARN] = f"{machine}:{alias[0]}"
-    return found
 
 
 def machine_arn(scope: Scope, name: str) -> str:

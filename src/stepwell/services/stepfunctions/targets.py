@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import NamedTuple
 
+from stepwell.engine.association import started_by
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.clock import Clock
 from stepwell.kernel.errors import CheckFailed
 from stepwell.kernel.ids import Ids
 from stepwell.services.stepfunctions import faults
-from stepwell.services.stepfunctions.naming import arn_of, own_parts, started_by, version_number
+from stepwell.services.stepfunctions.naming import arn_of, own_parts, version_number
 from stepwell.services.stepfunctions.published import PublishedStore
 from stepwell.services.stepfunctions.records import DELETING, MachineRecord, MachineStore, as_of, repeated
 

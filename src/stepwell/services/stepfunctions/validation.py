@@ -106,11 +106,3 @@ def encryption(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
         text = "AWS_OWNED_KEY takes no kmsKeyId and no kmsDataKeyReusePeriodSeconds."
         raise ServiceError("InvalidEncryptionConfiguration", f"Invalid Encryption Configuration: {text}")
     return OWNED_KEY
-
-
-def publishing(params: Mapping[str, Any]) -> None:
-    """Versions are not made yet. Recorded: test_create_with_version_description_no_publish."""
-    if params.get("publish"):
-        raise faults.not_yet("publish")
-    if params.get("versionDescription") is not None:
-        raise faults.validation("Version description can only be set when publish is true")

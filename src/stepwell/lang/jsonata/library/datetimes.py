@@ -32,6 +32,7 @@ _MONTHS = [
     "December",
 ]  # fmt: skip
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LARGEST_TIME = 8.64e15  # milliseconds around the epoch that JavaScript has dates for
 _TWO_DIGITS = integer_format("00")
 
 
@@ -165,10 +166,12 @@ def _minutes(zone: str) -> int:
     return -minutes if zone[0] == "-" else minutes
 
 
-def _utc(year: int, month: int, day: int, hour: int, minute: int, second: int, fraction: int) -> int:
+def _utc(year: int, month: int, day: int, hour: int, minute: int, second: int, fraction: int) -> float:
     """Milliseconds since the epoch; parts beyond their range carry over, as ``Date.UTC`` has it."""
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
-    days = timegm((year, month, 1, 0, 0, 0)) + (day - 1) * 86_400
+    if not 0 <= year <= 9999 or max(map(abs, (day, hour, minute, second, fraction))) > _LARGEST_TIME:
+        return math.nan
+    days = timegm((max(year, 1), month, 1, 0, 0, 0)) + (day - 1) * 86_400
     return (days + hour * 3_600 + minute * 60 + second) * 1000 + fraction
 
 
@@ -219,7 +222,7 @@ def _read(marker: Marker, text: str) -> int | None:
     return [name.lower() for name in shown].index(text.lower()) + 1
 
 
-def _moment(found: dict[str, int], now: datetime) -> int:
+def _moment(found: dict[str, int], now: datetime) -> float:
     """Parts above the most significant one given are those of now, parts below the least are the first ones.
 
     Raises EvaluationError D3136 for gaps and for dates by week, which the reference implementation does not read.

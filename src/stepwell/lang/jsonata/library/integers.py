@@ -17,8 +17,50 @@ from stepwell.lang.jsonata.library.registry import native
 from stepwell.lang.jsonata.runtime import Runtime
 from stepwell.lang.jsonata.values import SAFE_INTEGER, UNDEFINED, number
 
-_FEW = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve", "Thirteen", "Fourteen", "Fifteen", "Sixteen", "Seventeen", "Eighteen", "Nineteen"]
-_ORDINALS = ["Zeroth", "First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth", "Eleventh", "Twelfth", "Thirteenth", "Fourteenth", "Fifteenth", "Sixteenth", "Seventeenth", "Eighteenth", "Nineteenth"]
+_FEW = [
+    "Zero",
+    "One",
+    "Two",
+    "Three",
+    "Four",
+    "Five",
+    "Six",
+    "Seven",
+    "Eight",
+    "Nine",
+    "Ten",
+    "Eleven",
+    "Twelve",
+    "Thirteen",
+    "Fourteen",
+    "Fifteen",
+    "Sixteen",
+    "Seventeen",
+    "Eighteen",
+    "Nineteen",
+]
+_ORDINALS = [
+    "Zeroth",
+    "First",
+    "Second",
+    "Third",
+    "Fourth",
+    "Fifth",
+    "Sixth",
+    "Seventh",
+    "Eighth",
+    "Ninth",
+    "Tenth",
+    "Eleventh",
+    "Twelfth",
+    "Thirteenth",
+    "Fourteenth",
+    "Fifteenth",
+    "Sixteenth",
+    "Seventeenth",
+    "Eighteenth",
+    "Nineteenth",
+]
 _DECADES = ["Twenty", "Thirty", "Forty", "Fifty", "Sixty", "Seventy", "Eighty", "Ninety", "Hundred"]
 _MAGNITUDES = ["Thousand", "Million", "Billion", "Trillion"]
 _ROMAN = [
@@ -286,10 +328,7 @@ def integer_pattern(form: IntegerFormat) -> str:
         words = sorted([*_WORD_VALUES, "and"], key=len, reverse=True)
         return "(?:" + "|".join([*words, r"[\-, ]"]) + ")+"
     digits = f"[{chr(form.zero)}-{chr(form.zero + 9)}]"
-    if form.parse_width is not None:
-        pattern = f"{digits}{{{form.parse_width}}}"
-    else:
-        pattern = digits + "+"
+    pattern = f"{digits}{{{form.parse_width}}}" if form.parse_width is not None else digits + "+"
     if form.separators and form.parse_width is None:
         listed = "".join(re.escape(char) for _, char in form.separators)
         pattern = f"{digits[:-1]}{listed}]+"

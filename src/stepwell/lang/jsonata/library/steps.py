@@ -57,7 +57,11 @@ def partition(runtime: Runtime, items: Any = UNDEFINED, size: Any = UNDEFINED, *
     if step == 0:
         return UNDEFINED
     runtime.reserve(members=len(items))
-    return [list(items[at : at + step]) for at in range(0, len(items), step)]
+    chunks = []
+    for at in range(0, len(items), step):
+        runtime.tick()
+        chunks.append(items[at : at + step])
+    return chunks
 
 
 @native("range", None, 3)
