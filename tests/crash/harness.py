@@ -42,6 +42,7 @@ MACHINE_ARN = "arn:aws:states:us-east-1:000000000000:stateMachine:crash"
 ACTIVITY_ARN = "arn:aws:states:us-east-1:000000000000:activity:crash"
 INPUT = '{"items": [1, 2, 3]}'
 LONGEST = 100_000.0  # seconds of workflow time, far more than any plan takes
+MERCY = 100  # after so many crashes they become half as likely: all calls of a wide fork must survive at once
 LIVES = 500  # more than any run needs; a run that needs them all is stuck
 FREE_PREDECESSOR = frozenset(
     {"MapIterationStarted", "MapStateSucceeded", "MapStateExited", "ParallelStateSucceeded", "ParallelStateExited"}
@@ -60,6 +61,8 @@ class Reaper:
 
     def revive(self) -> None:
         self.died = asyncio.Event()
+        if self.crashes % MERCY == MERCY - 1:
+            self._chance /= 2
 
     async def point(self) -> None:
         """A place where the process may end. The dead never go on."""
@@ -180,7 +183,7 @@ class Trial:
         machines = Machines(self._storage.documents.definition)
         journal = MortalJournal(self._storage.journal, self.reaper)
         runner = MortalRunner(self.outside, self.reaper)
-        worker = HastyWorker(journal, machines, runner, clock, self._ids, self._tokens)  # type: ignore[arg-type]
+        worker = HastyWorker(journal, machines, runner, clock, self._ids, self._tokens)
         clock.settlers.append(worker.settle)
         living = asyncio.ensure_future(self._live(worker, machines, clock))
         dying = asyncio.ensure_future(self.reaper.died.wait())

@@ -96,8 +96,11 @@ def make(client: Any, name: str, definition: Mapping[str, Any], **more: Any) -> 
 
 def ended(client: Any, execution: str) -> dict[str, Any]:
     """The description of an execution once it has ended."""
-    describe = lambda: insist(lambda: client.describe_execution(executionArn=execution))  # noqa: E731
-    found: dict[str, Any] = describe()
+
+    def describe() -> dict[str, Any]:
+        return insist(lambda: dict(client.describe_execution(executionArn=execution)))
+
+    found = describe()
     with contextlib.suppress(AssertionError):
         found = wait_for(describe, lambda d: d["status"] != "RUNNING")
     assert found["status"] != "RUNNING", (found["name"], history(client, execution)[-4:])

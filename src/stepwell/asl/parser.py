@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from stepwell.asl.language.base import QueryLanguage
+from stepwell.asl.language.jsonata import JsonataLanguage
 from stepwell.asl.language.jsonpath import JsonPathLanguage
 from stepwell.asl.model import Block, Machine
 from stepwell.asl.states import STATE_TYPES, State
 from stepwell.asl.states.map_ import MapState
 from stepwell.asl.states.parallel import ParallelState
 
-LANGUAGES: dict[str, QueryLanguage] = {"JSONPath": JsonPathLanguage()}
+LANGUAGES: dict[str, QueryLanguage] = {language.name: language for language in (JsonPathLanguage(), JsonataLanguage())}
 
 
 def parse(definition: dict[str, Any]) -> Machine:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stepwell.asl.language.base import CatchOutput
+from stepwell.asl.language.base import Flow
 from stepwell.kernel.ids import Ids
 
 LONGEST_DELAY = 31_622_399.0  # a retry never waits a year and a day
@@ -52,4 +52,4 @@ class Catcher:
 
     errors: tuple[str, ...]
     next: str
-    output: CatchOutput
+    flow: Flow

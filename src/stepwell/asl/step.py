@@ -15,7 +15,7 @@ states (durable engine, Express, the library) implements ``Step``; a state canno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,7 +39,12 @@ class Scope(Protocol):
     def ids(self) -> Ids: ...
 
     @property
-    def variables(self) -> dict[str, Any]:
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
         """Variables of this scope and its outer ones, by name."""
         ...
 
@@ -77,13 +82,10 @@ class Step(Scope, Protocol):
         """The state's input as it arrived."""
         ...
 
-    @property
-    def now(self) -> float: ...
+    def exit(self, output: Json, next_state: str | None, assigned: Mapping[str, Any] | None = None) -> None:
+        """Leave with this output; ``next_state`` None ends the block; ``assigned`` are new values of variables.
 
-    def exit(self, output: Json, next_state: str | None) -> None:
-        """Leave with this output; ``next_state`` None ends the block.
-
-        Raises StateError (States.DataLimitExceeded) when the output is over AWS's limit.
+        Raises StateError (States.DataLimitExceeded) when the output or the variables are over AWS's limits.
         """
         ...
 

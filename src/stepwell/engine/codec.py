@@ -188,6 +188,8 @@ def _frame_row(frame: Frame, payloads: _Payloads) -> FrameRow:
         payloads.inline(frame.output),
         frame.failed,
         payloads.inline(frame.item) if not frame.finished else None,
+        frame.before,
+        None if not frame.variables else {name: payloads.inline(value) for name, value in frame.variables.items()},
     )
     return FrameRow(frame.id, frame.parent, orjson.dumps(body))
 
@@ -242,7 +244,7 @@ def referenced_payloads(stored: Stored) -> set[int]:
         body = orjson.loads(row.body)
         numbers |= {
             FIRST_PAYLOAD - ref
-            for ref in (body[3], body[11], body[13])
+            for ref in (body[3], body[11], body[13], *(body[15] or {}).values())
             if isinstance(ref, int) and ref <= FIRST_PAYLOAD
         }
     for task in stored.tasks:
@@ -327,19 +329,26 @@ def _adopt(execution: Execution, row: FrameRow, resolve: Resolve) -> None:
         output,
         failed,
         item,
+        before,
+        variables,
     ) = orjson.loads(row.body)
-    document = resolve(argument)
-    assert document is not None
-    frame = Frame(row.frame, row.parent, block, state, document, last, index)
+    frame = Frame(row.frame, row.parent, block, state, _known(resolve(argument)), last, index)
     frame.entered, frame.entered_at = entered, entered_at
     frame.ready, frame.retries, frame.attempts = ready, retries, attempts
     frame.waiting = _read_waiting(waiting)
     frame.output = resolve(output)
     frame.failed = None if failed is None else (failed[0], failed[1])
     frame.item = resolve(item)
+    frame.before = before
+    frame.variables = None if variables is None else {name: _known(resolve(ref)) for name, ref in variables.items()}
     execution.frames[frame.id] = frame
     if frame.parent is not None:
         execution.frames[frame.parent].children.append(frame.id)
+
+
+def _known(document: Json | None) -> Json:
+    assert document is not None
+    return document
 
 
 def _read_waiting(raw: list[Any] | None) -> Waiting | None:

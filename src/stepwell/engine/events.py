@@ -46,6 +46,7 @@ FORMS: dict[str, Form] = {
     "ExecutionFailed": Form("executionFailedEventDetails"),
     "ExecutionAborted": Form("executionAbortedEventDetails"),
     "ExecutionTimedOut": Form("executionTimedOutEventDetails"),
+    "EvaluationFailed": Form("evaluationFailedEventDetails"),
     "ActivityScheduled": Form("activityScheduledEventDetails", ("input",)),
     "ActivityStarted": Form("activityStartedEventDetails"),
     "ActivitySucceeded": Form("activitySucceededEventDetails", ("output",)),

@@ -13,6 +13,7 @@ from stepwell.kernel.jsontext import Json
 if TYPE_CHECKING:
     from stepwell.engine.turn import Turn
 
+FORKS = frozenset({"Parallel", "Map"})
 RETRYABLE = frozenset({"Task", "Parallel", "Map"})  # state types that may have Retry and Catch
 
 
@@ -23,7 +24,7 @@ def handle(turn: Turn, frame: Frame, failure: Failure, *, ended: str | None = No
     own fields ends its children too.
     """
     state = turn.state_of(frame)
-    if ended is None and frame.children:
+    if ended is None and (frame.children or (failure.evaluation and state.type in FORKS)):
         forks.abandon_children(turn, frame)
         ended = f"{state.type}StateFailed"
     frame.waiting = None
@@ -61,9 +62,11 @@ def _catch(turn: Turn, frame: Frame, state: State, failure: Failure) -> bool:
         return False
     turn.work_on(frame)
     error = Json({"Error": failure.error or "", "Cause": failure.cause or ""})  # recorded: test_invoke_timeout
+    flow = catcher.flow
 
     def leave() -> None:
-        turn.exit(catcher.output(frame.input, error, turn), catcher.next)
+        assigned = None if flow.assign is None else flow.assign(frame.input, error, turn)
+        turn.exit(flow.output(frame.input, error, turn), catcher.next, assigned)
 
     turn.guarded(frame, leave, leave_failed)
     return True

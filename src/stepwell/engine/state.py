@@ -82,6 +82,7 @@ class Frame:
 
     __slots__ = (
         "attempts",
+        "before",
         "block",
         "children",
         "entered",
@@ -98,6 +99,7 @@ class Frame:
         "ready",
         "retries",
         "state",
+        "variables",
         "waiting",
     )
 
@@ -113,6 +115,8 @@ class Frame:
         self.index = index
         self.item: Json | None = None  # of a Map iteration: $$.Map.Item.Value
         self.entered = 0  # id of the event that entered the state; 0 before
+        self.before = 0  # id of the event that entering followed
+        self.variables: dict[str, Json] | None = None  # assigned in this frame's block
         self.entered_at = 0.0
         self.waiting: Waiting | None = None
         # What it does next, if the decision ended before it could: "enter" its state, enter it "again" (a retry; no event),

@@ -13,7 +13,7 @@ Theory of operation
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +21,14 @@ from stepwell.asl.matching import DATA_LIMIT_EXCEEDED, RUNTIME, Failure
 from stepwell.asl.states import State
 from stepwell.asl.states.base import TooMuchData
 from stepwell.asl.step import MapPlan, TaskRequest
-from stepwell.engine import failures, forks, work
+from stepwell.engine import failures, forks, variables, work
 from stepwell.engine.decisions import Decision
 from stepwell.engine.events import failure
 from stepwell.engine.journal import Status
 from stepwell.engine.state import TOP, Execution, Frame, TimerWait
 from stepwell.engine.tokens import NONCE_BYTES, Token, Tokens
 from stepwell.kernel.clock import iso
-from stepwell.kernel.errors import FatalStateError, StateError
+from stepwell.kernel.errors import EvaluationFault, FatalStateError, StateError
 from stepwell.kernel.ids import Ids
 from stepwell.kernel.jsontext import NULL, Json
 from stepwell.kernel.limits import DATA_BYTES, HISTORY_EVENTS
@@ -76,6 +76,7 @@ class Turn:
         self.nonce = b""  # of the task token the state at work has been shown
         self._state: State | None = None
         self._context: dict[str, Any] | None = None
+        self._variables: dict[str, Any] | None = None
         self._bytes = 0
         self._deadline = env.stopwatch() + TURN_SECONDS
         self._last_event = HISTORY_EVENTS - 1 if not execution.express else sys.maxsize
@@ -86,8 +87,16 @@ class Turn:
         return self.frame.input
 
     @property
-    def variables(self) -> dict[str, Any]:
-        return {}
+    def variables(self) -> Mapping[str, Any]:
+        """What the frame's block and the blocks around it have assigned; no inner name is an outer one's (checked)."""
+        if self._variables is None:
+            self._variables = {}
+            at: Frame | None = self.frame
+            while at is not None:
+                for name, value in (at.variables or {}).items():
+                    self._variables.setdefault(name, value.value)
+                at = None if at.parent is None else self.execution.frames[at.parent]
+        return self._variables
 
     @property
     def context(self) -> dict[str, Any]:
@@ -141,14 +150,17 @@ class Turn:
         return self.env.tokens.make(Token(self.execution.key, frame.id, self.execution.last_event + 1, self.nonce))
 
     # ------------------------------------------------------------------ what states do
-    def exit(self, output: Json, next_state: str | None) -> None:
+    def exit(self, output: Json, next_state: str | None, assigned: Mapping[str, Any] | None = None) -> None:
         frame, state = self.frame, self._state
         assert state is not None
         size = output.size
         if size > DATA_BYTES:
             raise TooMuchData(state.name)
         self._bytes += size
-        frame.last = self.note(state.exited_event, {"name": state.name, "output": output}, frame.last)
+        details: dict[str, Any] = {"name": state.name, "output": output}
+        if assigned:
+            details |= variables.assign(self.execution, frame, assigned)
+        frame.last = self.note(state.exited_event, details, frame.last)
         frame.waiting = None
         if next_state is None:
             self.finish(frame, output)
@@ -212,6 +224,7 @@ class Turn:
         if todo == "enter":
             details = {"name": state.name, "input": frame.input}
             frame.entered_at = self.now
+            frame.before = frame.last
             frame.entered = frame.last = self.note(state.entered_event, details, frame.last)
             if frame.attempts:
                 frame.retries = []
@@ -219,14 +232,26 @@ class Turn:
         try:
             state.enter(self)
         except StateError as error:
-            failures.handle(self, frame, _failure(frame, error))
+            failures.handle(self, frame, self._failure(frame, error))
 
     def guarded(self, frame: Frame, action: Callable[[], None], on_failure: OnFailure = failures.handle) -> None:
         """Run a state's code; what it raises is the state's failure."""
         try:
             action()
         except StateError as error:
-            on_failure(self, frame, _failure(frame, error))
+            on_failure(self, frame, self._failure(frame, error))
+
+    def _failure(self, frame: Frame, error: StateError) -> Failure:
+        """What a state's code raised, as its failure; an expression's has an event of its own.
+
+        The event follows what entering the state followed, or the entering itself if the expression was evaluated and its
+        value could not be used (recorded: test_undefined_reference, test_wait_timestamp_jsonata).
+        """
+        failed = _failure(frame, error)
+        if isinstance(error, EvaluationFault):
+            details = {"error": failed.error, "cause": failed.cause, "location": error.location, "state": frame.state}
+            frame.last = self.note("EvaluationFailed", details, frame.last if error.late else frame.before)
+        return failed
 
     def resume(self, frame: Frame, result: Json = NULL) -> None:
         """What the frame's state waited for is there."""
@@ -239,7 +264,7 @@ class Turn:
         """Make this the frame at work; returns the state it stands in."""
         self.frame = frame
         self.nonce = b""
-        self._context = None
+        self._context = self._variables = None
         self._state = state = self._blocks[frame.block].states[frame.state]
         return state
 
@@ -307,6 +332,7 @@ def _failure(frame: Frame, error: StateError) -> Failure:
         also=error.only_as,
         fatal=isinstance(error, FatalStateError),
         shy=error.only_as is not None,
+        evaluation=isinstance(error, EvaluationFault),
     )
 
 

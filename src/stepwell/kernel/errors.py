@@ -6,6 +6,7 @@
     |-- ServiceError          the caller's fault (or a refusal) in AWS's words: code, message, HTTP status
     |-- JsonSyntaxError       text that is not JSON; says where and what was expected
     |-- StateError            a state failed at run time: error name and cause; Retry and Catch see it
+    |   |-- EvaluationFault   an expression failed, or gave what its field cannot hold; says where in the state
     |   `-- FatalStateError   the same, but no Retry or Catch may handle it (States.Runtime and its kin)
     |-- SettingError          a setting has a value it cannot have
     |-- MockError, StuckError the library was asked for something it cannot do (``local.errors``)
@@ -64,6 +65,19 @@ class StateError(StepwellError):
         self.error = error
         self.cause = cause
         self.only_as = only_as
+
+
+class EvaluationFault(StateError):
+    """An expression failed, or its result does not fit its field (States.QueryEvaluationError).
+
+    ``location`` is the field within the state (``Output/total``). ``late``: the expression itself was evaluated, what it
+    gave could not be used; AWS links the event of such a failure to another predecessor.
+    """
+
+    def __init__(self, cause: str, location: str, *, late: bool = False) -> None:
+        super().__init__("States.QueryEvaluationError", cause)
+        self.location = location
+        self.late = late
 
 
 class FatalStateError(StateError):

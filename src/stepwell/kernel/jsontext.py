@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from stepwell.kernel.errors import JsonSyntaxError
+from stepwell.kernel.errors import FatalStateError, JsonSyntaxError
 
 # A run of 17 digits may be a number that fits neither 64 bits nor a double: such a text is read exactly. Looked for with
 # all digits made zeros and all else made nothing, which takes a fifth of a regular expression's time (measured).
@@ -86,11 +86,18 @@ def loads(text: str | bytes) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """Compact JSON text, as Jackson writes it: no spaces, non-ASCII characters as they are."""
+    """Compact JSON text, as Jackson writes it: no spaces, non-ASCII characters as they are.
+
+    Raises FatalStateError for a value that is nested so deeply that no text of it could be read again: only a workflow
+    builds one, out of a document that is nearly as deep.
+    """
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # an integer beyond 64 bits, a lone surrogate, or a depth orjson does not walk
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        try:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        except RecursionError:
+            raise FatalStateError("States.Runtime", "The document is nested too deeply.") from None
 
 
 def _loads_exactly(raw: bytes) -> Any:

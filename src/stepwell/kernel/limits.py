@@ -4,6 +4,8 @@ Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 """
 
 DATA_BYTES = 262_144  # input or output of a task, state or execution
+ASSIGN_BYTES = 262_144  # all variables of one Assign
+VARIABLES_BYTES = 10_485_760  # all variables of an execution
 DEFINITION_BYTES = 1_048_576
 REQUEST_BYTES = 1_048_576
 HISTORY_EVENTS = 25_000  # of a Standard execution

@@ -1,10 +1,10 @@
 """What a query language offers to states, whichever language it is.
 
-A state asks its language for three things when it is parsed, and applies them when it runs:
+A state asks its language for these when it is parsed, and applies them when it runs:
 
 * a ``Flow``: how input becomes the state's argument, and how its result becomes its output;
 * ``Field`` objects: numbers, times and texts that may be literals or expressions;
-* conditions and catch outputs.
+* conditions.
 
 All of them are pure functions of a value and a ``Scope``. What goes wrong is a ``StateError`` (``FatalStateError`` where
 nobody may catch it) whose cause does not name the state: whoever runs the state adds that.
@@ -16,12 +16,12 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from stepwell.asl.step import Scope
+from stepwell.kernel.errors import StateError
 from stepwell.kernel.jsontext import Json
 
-CatchOutput = Callable[[Json, Json, Scope], Json]
-"""(raw input, error output, scope) -> the next state's input."""
-
 Condition = Callable[[Any, Scope], bool]
+Assign = Callable[[Json, Json, Scope], dict[str, Any]]
+"""(raw input, result, scope) -> new values of variables, by name."""
 
 
 class Field(Protocol):
@@ -37,9 +37,25 @@ class Field(Protocol):
         """Raises StateError when the expression yields nothing."""
         ...
 
+    def mistyped(self, expected: str, found: Any, cause: str) -> StateError:
+        """The failure of a field whose value is of the wrong type, ``expected`` in JSON's words.
+
+        ``cause`` is the text where the language has none of its own.
+        """
+        ...
+
+    def unusable(self, cause: str) -> StateError:
+        """The failure of a field whose value is of the right type and cannot be used all the same."""
+        ...
+
 
 class Flow(Protocol):
-    """How data flows through one state."""
+    """How data flows through one state.
+
+    Output and variables are both computed from what was there before, so neither sees the other's new values.
+    """
+
+    assign: Assign | None
 
     def effective_input(self, raw: Json, scope: Scope) -> Json:
         """What paths of the state's own fields are applied to."""
@@ -49,8 +65,12 @@ class Flow(Protocol):
         """What the state works on: a task's parameters, a branch's input."""
         ...
 
+    def selected(self, result: Json, scope: Scope) -> Json:
+        """What of the work's result goes on."""
+        ...
+
     def output(self, raw: Json, result: Json, scope: Scope) -> Json:
-        """The state's output, from its raw input and the result of its work."""
+        """The state's output, from its raw input and the selected result of its work."""
         ...
 
     def pass_through(self, effective: Json, scope: Scope) -> Json:
@@ -67,14 +87,22 @@ class QueryLanguage(Protocol):
         """``argument_field`` names the template that makes the argument (``Parameters``; a Map has none)."""
         ...
 
+    def rule_flow(self, raw: dict[str, Any], rule: dict[str, Any], index: int) -> Flow:
+        """How data flows through a Choice state that goes the way of its rule number ``index``."""
+        ...
+
+    def catch_flow(self, raw: dict[str, Any], index: int) -> Flow:
+        """How an error output flows through catcher number ``index`` (``output``: from raw input and error output)."""
+        ...
+
     def field(self, raw: dict[str, Any], name: str) -> Field | None:
         """The field called ``name`` in whichever form the state has it, or None."""
         ...
 
-    def template(self, raw: Any) -> Callable[[Any, Scope], Any]:
-        """A payload template: (value, scope) -> new value."""
+    def template(self, raw: Any, name: str) -> Callable[[Any, Scope], Any]:
+        """The payload template in the field called ``name``: (value, scope) -> new value."""
         ...
 
-    def condition(self, raw: dict[str, Any]) -> Condition: ...
-
-    def catch_output(self, raw: dict[str, Any]) -> CatchOutput: ...
+    def condition(self, raw: dict[str, Any], index: int) -> Condition:
+        """The condition of Choice rule number ``index``."""
+        ...

@@ -11,14 +11,14 @@ Source: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-input-outp
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from stepwell.asl.language.base import CatchOutput, Condition, Field, Flow
+from stepwell.asl.language.base import Assign, Condition, Field, Flow
 from stepwell.asl.language.choice_rules import compile_rule
 from stepwell.asl.language.paths import Expression, apply_to_json, compile_expression, compile_path_field
 from stepwell.asl.language.templates import compile_template
 from stepwell.asl.step import Scope
-from stepwell.kernel.errors import StateError
+from stepwell.kernel.errors import FatalStateError, StateError
 from stepwell.kernel.jsontext import EMPTY_OBJECT, Json, dumps
 from stepwell.lang.intrinsics import is_intrinsic
 from stepwell.lang.jsonpath import PathNotFound, compile_path, write
@@ -29,7 +29,20 @@ Place = Callable[[Json, Json], Json]  # raw input and result to what they make t
 Combine = Callable[[Json, Json, Scope], Json]
 
 
-class LiteralField:
+class _RuntimeFaults:
+    """What is wrong with a value is States.Runtime, in the state's own words."""
+
+    __slots__ = ()
+
+    def mistyped(self, expected: str, found: Any, cause: str) -> StateError:
+        del expected, found
+        return FatalStateError("States.Runtime", cause)
+
+    def unusable(self, cause: str) -> StateError:
+        return FatalStateError("States.Runtime", cause)
+
+
+class LiteralField(_RuntimeFaults):
     """A field whose value stands in the definition."""
 
     __slots__ = ("_value", "name")
@@ -44,7 +57,7 @@ class LiteralField:
         return self._value
 
 
-class PathField:
+class PathField(_RuntimeFaults):
     """A ``...Path`` field: its value is found in the data."""
 
     __slots__ = ("_expression", "name", "text")
@@ -62,13 +75,13 @@ class PathField:
 
     def _missing(self, text: str, _value: Any, _error: PathNotFound) -> StateError:
         cause = f"The {self.name} parameter does not reference an input value: {text}"  # recorded: wait_seconds_path
-        return StateError("States.Runtime", cause)
+        return FatalStateError("States.Runtime", cause)
 
 
 class JsonPathFlow:
     """See the drawing above. The steps a state does not have are left out when it is parsed, not skipped when it runs."""
 
-    __slots__ = ("argument", "effective_input", "output", "pass_through")
+    __slots__ = ("argument", "assign", "effective_input", "output", "pass_through", "selected")
 
     def __init__(self, raw: dict[str, Any], argument_field: str) -> None:
         parameters = compile_template(raw[argument_field]) if argument_field in raw else None
@@ -76,8 +89,10 @@ class JsonPathFlow:
         place, last = result_path(raw.get("ResultPath", "$")), _over(raw, "OutputPath")
         self.effective_input: Over = _over(raw, "InputPath") or _unchanged
         self.argument: Over = _unchanged if parameters is None else _filled(parameters)
-        self.output: Combine = _combine(place, None if selector is None else _filled(selector), last)
+        self.selected: Over = _unchanged if selector is None else _filled(selector)
+        self.output: Combine = _combine(place, last)
         self.pass_through: Over = last or _unchanged
+        self.assign: Assign | None = assignment(raw)
 
 
 def _unchanged(document: Json, _scope: Scope) -> Json:
@@ -88,16 +103,22 @@ def _filled(template: Expression) -> Over:
     return lambda document, scope: Json(template(document.value, scope))
 
 
-def _combine(place: Place, selector: Over | None, last: Over | None) -> Combine:
-    """ResultSelector, ResultPath and OutputPath, as far as they are there."""
-    if selector is None and last is None:
+def _combine(place: Place, last: Over | None) -> Combine:
+    """ResultPath and OutputPath, as far as they are there."""
+    if last is None:
         return lambda raw, result, _scope: place(raw, result)
+    return lambda raw, result, scope: last(place(raw, result), scope)
 
-    def combine(raw: Json, result: Json, scope: Scope) -> Json:
-        combined = place(raw, result if selector is None else selector(result, scope))
-        return combined if last is None else last(combined, scope)
 
-    return combine
+def assignment(raw: dict[str, Any]) -> Assign | None:
+    """Assign: a template in which ``$`` is the state's result, or its input where it has none.
+
+    Recorded: test_state_assign_evaluation_order, test_assign_from_value.
+    """
+    if "Assign" not in raw:
+        return None
+    template = compile_template(raw["Assign"])
+    return lambda _raw, result, scope: cast("dict[str, Any]", template(result.value, scope))
 
 
 def result_path(text: str | None) -> Place:
@@ -137,12 +158,21 @@ class JsonPathLanguage:
             return PathField(f"{name}Path", raw[f"{name}Path"])
         return LiteralField(name, raw[name]) if raw.get(name) is not None else None
 
-    def template(self, raw: Any) -> Callable[[Any, Scope], Any]:
+    def rule_flow(self, raw: dict[str, Any], rule: dict[str, Any], index: int) -> Flow:
+        del index
+        fields: dict[str, Any] = {name: raw[name] for name in ("InputPath", "OutputPath") if name in raw}
+        if "Assign" in rule:
+            fields["Assign"] = rule["Assign"]
+        return JsonPathFlow(fields, "")
+
+    def catch_flow(self, raw: dict[str, Any], index: int) -> Flow:
+        del index
+        return JsonPathFlow({name: raw[name] for name in ("ResultPath", "Assign") if name in raw}, "")
+
+    def template(self, raw: Any, name: str) -> Callable[[Any, Scope], Any]:
+        del name
         return compile_template(raw)
 
-    def condition(self, raw: dict[str, Any]) -> Condition:
+    def condition(self, raw: dict[str, Any], index: int) -> Condition:
+        del index
         return compile_rule(raw)
-
-    def catch_output(self, raw: dict[str, Any]) -> CatchOutput:
-        place = result_path(raw.get("ResultPath", "$"))
-        return lambda state_input, error, _scope: place(state_input, error)

@@ -34,7 +34,11 @@ def root(reference: Reference, value: Any, scope: Scope) -> Any:
         return value
     if reference.kind == "context":
         return scope.context
-    return scope.variables[reference.name or ""]
+    name = reference.name or ""
+    try:
+        return scope.variables[name]
+    except KeyError:
+        raise FatalStateError(RUNTIME, f"The variable '{name}' has not been assigned a value.") from None
 
 
 def invalid_path(text: str, _value: Any, error: PathNotFound) -> StateError:

@@ -37,8 +37,8 @@ class State:
         self.flow: Flow = language.flow(raw, self.argument_field)
         self.retry = tuple(Retrier.parse(retrier) for retrier in raw.get("Retry") or ())
         self.catch = tuple(
-            Catcher(errors=tuple(c["ErrorEquals"]), next=c["Next"], output=language.catch_output(c))
-            for c in raw.get("Catch") or ()
+            Catcher(errors=tuple(c["ErrorEquals"]), next=c["Next"], flow=language.catch_flow(c, index))
+            for index, c in enumerate(raw.get("Catch") or ())
         )
 
     def enter(self, step: Step) -> None:
@@ -47,7 +47,15 @@ class State:
 
     def finish(self, step: Step, result: Json) -> None:
         """The state's work is done with this result."""
-        step.exit(self.flow.output(step.input, result, step), self.next)
+        flow, raw = self.flow, step.input
+        selected = flow.selected(result, step)
+        assigned = None if flow.assign is None else flow.assign(raw, selected, step)
+        step.exit(flow.output(raw, selected, step), self.next, assigned)
+
+    def leave(self, step: Step, effective: Json, flow: Flow, next_state: str | None) -> None:
+        """Exit without a result: what came in goes on."""
+        assigned = None if flow.assign is None else flow.assign(step.input, effective, step)
+        step.exit(flow.pass_through(effective, step), next_state, assigned)
 
     def __repr__(self) -> str:
         return f"<{self.type} {self.pointer}>"

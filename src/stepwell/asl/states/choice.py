@@ -14,26 +14,27 @@ from stepwell.kernel.errors import StateError
 
 
 class ChoiceState(State):
-    """``rules`` are (condition, target) in order."""
+    """``rules`` are (condition, target, data flow) in order; the state's own flow is that of Default."""
 
     type = "Choice"
     __slots__ = ("default", "rules")
 
     def __init__(self, name: str, pointer: str, raw: dict[str, Any], language: QueryLanguage) -> None:
         super().__init__(name, pointer, raw, language)
-        self.rules = tuple((language.condition(rule), str(rule["Next"])) for rule in raw["Choices"])
+        self.rules = tuple(
+            (language.condition(rule, index), str(rule["Next"]), language.rule_flow(raw, rule, index))
+            for index, rule in enumerate(raw["Choices"])
+        )
         self.default: str | None = raw.get("Default")
 
     def enter(self, step: Step) -> None:
         effective = self.flow.effective_input(step.input, step)
-        target = self._target(effective.value, step)
-        if target is None:
+        value = effective.value
+        for holds, target, flow in self.rules:
+            if holds(value, step):
+                self.leave(step, effective, flow, target)
+                return
+        if self.default is None:
             cause = "Failed to transition out of the state. The state does not point to a next state."
             raise StateError("States.NoChoiceMatched", cause)
-        step.exit(self.flow.pass_through(effective, step), target)
-
-    def _target(self, value: Any, step: Step) -> str | None:
-        for holds, name in self.rules:
-            if holds(value, step):
-                return name
-        return self.default
+        self.leave(step, effective, self.flow, self.default)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepwell.asl.language.base import Field, QueryLanguage
-from stepwell.asl.states.base import State, runtime
+from stepwell.asl.states.base import State
 from stepwell.asl.step import Step
 
 
@@ -32,5 +32,7 @@ def _text(field: Field | None, step: Step) -> str | None:
         return None
     text = field.read(step.input.value, step)
     if not isinstance(text, str):
-        raise runtime(f"The {field.name} parameter does not reference a string value: {field.text}")
+        raise field.mistyped(
+            "string", text, f"The {field.name} parameter does not reference a string value: {field.text}"
+        )
     return text

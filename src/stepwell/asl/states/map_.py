@@ -30,7 +30,9 @@ class MapState(State):
         self.processor: Block | None = None
         self.items = language.field(raw, "Items")
         selector = raw.get("ItemSelector", raw.get("Parameters"))
-        self.selector: Callable[[Any, Scope], Any] | None = None if selector is None else language.template(selector)
+        self.selector: Callable[[Any, Scope], Any] | None = (
+            None if selector is None else language.template(selector, "ItemSelector")
+        )
         self.concurrency = language.field(raw, "MaxConcurrency")
         self.tolerated_count = language.field(raw, "ToleratedFailureCount")
         self.tolerated_percentage = language.field(raw, "ToleratedFailurePercentage")
@@ -53,7 +55,8 @@ class MapState(State):
         value = effective.value
         items = value if self.items is None else self.items.read(value, step)
         if not isinstance(items, list):
-            raise runtime(_not_an_array(self.items, items))
+            cause = _not_an_array(self.items)
+            raise runtime(cause) if self.items is None else self.items.mistyped("array", items, cause)
         return MapPlan(
             items=items,
             select=self._selection(effective),
@@ -69,13 +72,14 @@ class MapState(State):
         return lambda scope, _item: within_limit(Json(selector(effective.value, scope)), self.name)
 
     def _concurrency(self, value: Any, step: Step) -> int:
-        wanted = 0 if self.concurrency is None else _integer(self.concurrency, value, step)
-        if wanted < 0:
-            raise runtime("MaxConcurrency cannot be negative.")
+        field = self.concurrency
+        wanted = 0 if field is None else _integer(field, value, step)
+        if field is not None and wanted < 0:
+            raise field.unusable("MaxConcurrency cannot be negative.")
         return min(wanted, INLINE_MAP_CONCURRENCY) or INLINE_MAP_CONCURRENCY
 
 
-def _not_an_array(field: Field | None, items: Any) -> str:
+def _not_an_array(field: Field | None) -> str:
     if field is None or field.literal:
         return 'Reference path "$" must point to array.'
     return f'Reference path "{field.text}" must point to array.'
@@ -84,9 +88,7 @@ def _not_an_array(field: Field | None, items: Any) -> str:
 def _integer(field: Field, value: Any, step: Step) -> int:
     found = field.read(value, step)
     if isinstance(found, bool) or not isinstance(found, int):
-        raise runtime(
-            f'The {field.name} field refers to value "{_shown(found)}" which is not a valid integer: {field.text}'
-        )
+        raise field.mistyped("integer", found, _refers(field, found, "integer"))
     return found
 
 
@@ -95,7 +97,7 @@ def _count(field: Field | None, value: Any, step: Step) -> int | None:
         return None
     count = _integer(field, value, step)
     if count < 0:
-        raise runtime("ToleratedFailureCount cannot be negative.")
+        raise field.unusable("ToleratedFailureCount cannot be negative.")
     return count
 
 
@@ -104,13 +106,12 @@ def _percentage(field: Field | None, value: Any, step: Step) -> float | None:
         return None
     found = field.read(value, step)
     if isinstance(found, bool) or not isinstance(found, int | float):
-        raise runtime(
-            f'The {field.name} field refers to value "{_shown(found)}" which is not a valid float: {field.text}'
-        )
+        raise field.mistyped("number", found, _refers(field, found, "float"))
     if not 0 <= found <= 100:
-        raise runtime("ToleratedFailurePercentage must be between 0 and 100.")
+        raise field.unusable("ToleratedFailurePercentage must be between 0 and 100.")
     return float(found)
 
 
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else dumps(value)
+def _refers(field: Field, found: Any, kind: str) -> str:
+    shown = found if isinstance(found, str) else dumps(found)
+    return f'The {field.name} field refers to value "{shown}" which is not a valid {kind}: {field.text}'

@@ -28,4 +28,5 @@ class PassState(State):
         result = self.result
         if result is None:
             result = flow.argument(flow.effective_input(raw, step), step)
-        step.exit(flow.output(raw, result, step), self.next)
+        assigned = None if flow.assign is None else flow.assign(raw, result, step)
+        step.exit(flow.output(raw, result, step), self.next, assigned)

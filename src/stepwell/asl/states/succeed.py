@@ -16,4 +16,4 @@ class SucceedState(State):
     __slots__ = ()
 
     def enter(self, step: Step) -> None:
-        step.exit(self.flow.pass_through(self.flow.effective_input(step.input, step), step), None)
+        self.leave(step, self.flow.effective_input(step.input, step), self.flow, None)

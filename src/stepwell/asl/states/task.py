@@ -9,7 +9,7 @@ from typing import Any
 
 from stepwell.asl.language.base import Field, QueryLanguage
 from stepwell.asl.resources import Resource, parse_resource
-from stepwell.asl.states.base import State, runtime, within_limit
+from stepwell.asl.states.base import State, within_limit
 from stepwell.asl.step import Step, TaskRequest
 from stepwell.kernel.jsontext import Json, dumps
 from stepwell.kernel.limits import TASK_SECONDS
@@ -26,7 +26,7 @@ class TaskState(State):
         self.resource: Resource = parse_resource(raw["Resource"])
         self.timeout = language.field(raw, "TimeoutSeconds")
         self.heartbeat = language.field(raw, "HeartbeatSeconds")
-        self.credentials = language.template(raw["Credentials"]) if "Credentials" in raw else None
+        self.credentials = language.template(raw["Credentials"], "Credentials") if "Credentials" in raw else None
 
     def enter(self, step: Step) -> None:
         effective = self.flow.effective_input(step.input, step)
@@ -48,7 +48,10 @@ def _positive(field: Field | None, value: Any, step: Step) -> float | None:
         return None
     seconds = field.read(value, step)
     if isinstance(seconds, bool) or not isinstance(seconds, int):
-        raise runtime(f"The {field.name} parameter cannot be parsed as a long value: {field.text} == {dumps(seconds)}")
+        cause = f"The {field.name} parameter cannot be parsed as a long value: {field.text} == {dumps(seconds)}"
+        raise field.mistyped("integer", seconds, cause)
     if not 0 < seconds <= TASK_SECONDS:
-        raise runtime(f"The {field.name} parameter is not between 1 and {TASK_SECONDS}: {field.text} == {seconds}")
+        raise field.unusable(
+            f"The {field.name} parameter is not between 1 and {TASK_SECONDS}: {field.text} == {seconds}"
+        )
     return seconds

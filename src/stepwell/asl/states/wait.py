@@ -40,14 +40,15 @@ class WaitState(State):
 
     def finish(self, step: Step, result: Json) -> None:
         del result
-        step.exit(self.flow.pass_through(self.flow.effective_input(step.input, step), step), self.next)
+        self.leave(step, self.flow.effective_input(step.input, step), self.flow, self.next)
 
 
 def _seconds(field: Field, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise runtime(f"The {field.name} parameter cannot be parsed as a long value: {field.text} == {_shown(value)}")
+        cause = f"The {field.name} parameter cannot be parsed as a long value: {field.text} == {_shown(value)}"
+        raise field.mistyped("integer", value, cause)
     if value < 0:
-        raise runtime(f"The {field.name} parameter references a negative value: {field.text} == {value}")
+        raise field.unusable(f"The {field.name} parameter references a negative value: {field.text} == {value}")
     return value
 
 
@@ -57,9 +58,11 @@ def _time(field: Field, value: Any) -> float:
     except (ValueError, TypeError):
         pass
     form = "ISO-8601 extended offset date-time format string"
-    if field.literal:
-        raise runtime(f"The Timestamp field cannot be parsed as an {form}: {_shown(value)}")
-    raise runtime(f"The {field.name} parameter does not reference a valid {form}: {field.text} == {_shown(value)}")
+    if field.name == "Timestamp":
+        raise field.unusable(f"The Timestamp field cannot be parsed as an {form}: {_shown(value)}")
+    raise field.unusable(
+        f"The {field.name} parameter does not reference a valid {form}: {field.text} == {_shown(value)}"
+    )
 
 
 def _shown(value: Any) -> str:

@@ -34,9 +34,7 @@ def compile_call(node: Node) -> Any:
         target = procedure(value, frame)
         if target is UNDEFINED and by_name and frame.lookup(str(token)) is not UNDEFINED:
             raise EvaluationError("T1005", token=token)
-        values = [*leading]
-        for argument in arguments:
-            values.append(argument(value, frame))
+        values = [*leading, *(argument(value, frame) for argument in arguments)]
         try:
             return apply(frame.runtime, target, values, value)
         except EvaluationError as error:

@@ -8,7 +8,6 @@ their own. A lambda's body keeps the context of the place it is written in (meas
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from stepwell.lang.jsonata.errors import JsonataSyntaxError
 from stepwell.lang.jsonata.library.registry import LIBRARY
@@ -17,11 +16,8 @@ from stepwell.lang.jsonata.tree import parse_tree
 
 INVALID = "INVALID_JSONATA_EXPRESSION"
 UNSUPPORTED = "UNSUPPORTED_JSONATA_EXPRESSION"
-ERROR_OUTPUT = "errorOutput"
-RESULT = "result"
 
 
-@lru_cache(maxsize=1024)
 def check(text: str) -> tuple[tuple[str, str], ...]:
     """(code, message) of everything AWS refuses in this expression wherever it stands; empty if there is nothing."""
     try:
@@ -40,13 +36,11 @@ def _sentence(name: str) -> str:
     return f"Reference to '{name}' at the top level is not supported."
 
 
-@lru_cache(maxsize=1024)
 def references(text: str) -> frozenset[str]:
     """Names of the variables read, without ``$``, without ``states``, functions and what the expression itself binds."""
     return frozenset(name for name in _variables(text) if name != "states")
 
 
-@lru_cache(maxsize=1024)
 def states_fields(text: str) -> frozenset[str]:
     """The fields of ``$states`` that are read by name: input, result, errorOutput, context."""
     try:

@@ -145,7 +145,7 @@ class JsonataFailure(StepwellError):
     """An evaluation that gave no value a state can use.
 
     ``kind`` is ``error`` (the expression is at fault; ``code`` and ``message`` are JSONata's), ``timeout``, ``memory``,
-    ``depth`` (``code`` is empty) or ``unsupported`` (the result is no JSON value). ``sentence`` ends the text
+    ``depth`` (``code`` is empty), ``unsupported`` (the result is no JSON value) or ``internal`` (what AWS does not explain). ``sentence`` ends the text
     "The JSONata expression '...' specified for the field '...'".
     """
 
@@ -159,6 +159,8 @@ class JsonataFailure(StepwellError):
     def sentence(self) -> str:
         if self.kind == "unsupported":
             return "returned an unsupported result type."
+        if self.kind == "internal":
+            return "threw an internal error during evaluation."
         joined = f". {self.code}: {self.message}" if self.code else f": {self.message}"
         return f"threw an error during evaluation{joined}"
 

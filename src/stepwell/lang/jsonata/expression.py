@@ -8,13 +8,14 @@ test_map_items_eval_jsonata_fail); an object or list that holds one is refused t
 from __future__ import annotations
 
 import math
+import operator
 from functools import lru_cache
 from typing import Any
 
 from stepwell.kernel.ids import Ids
 from stepwell.lang.jsonata import calls, operators, paths  # noqa: F401 - they enter their compilers into the table
 from stepwell.lang.jsonata.compiling import Closure, compile_node
-from stepwell.lang.jsonata.errors import DEPTH, EvaluationError, JsonataFailure, LimitReached
+from stepwell.lang.jsonata.errors import DEPTH, MEMORY, EvaluationError, JsonataFailure, LimitReached
 from stepwell.lang.jsonata.library import collections, formatnumber, numbers, steps  # noqa: F401 - the same
 from stepwell.lang.jsonata.library.registry import LIBRARY
 from stepwell.lang.jsonata.runtime import MAX_SECONDS, Frame, Runtime
@@ -49,11 +50,24 @@ class Expression:
             raise limit.failure() from None
         except RecursionError:
             raise JsonataFailure("depth", "", DEPTH) from None
+        except MemoryError:
+            raise JsonataFailure("memory", "", MEMORY) from None
 
 
-@lru_cache(maxsize=4096)
+_CACHED_CHARACTERS = 1_000  # longer texts are not kept: a cache full of them would be large
+
+
 def compile_expression(text: str) -> Expression:
     """Raises JsonataSyntaxError. An expression nested too deeply for any evaluation compiles, and fails when it runs."""
+    return _cached(text) if len(text) <= _CACHED_CHARACTERS else _compile(text)
+
+
+@lru_cache(maxsize=1024)
+def _cached(text: str) -> Expression:
+    return _compile(text)
+
+
+def _compile(text: str) -> Expression:
     try:
         return Expression(text, compile_node(parse_tree(text)))
     except RecursionError:
@@ -96,7 +110,8 @@ def _exported_number(value: float) -> Any:
 def _exported_object(value: dict[str, Any]) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     for key, item in value.items():
-        if type(item) in _PLAIN:
+        kind = type(item)
+        if kind in _PLAIN or (kind is int and -LONG_LIMIT < item < LONG_LIMIT):
             continue
         made = exported(item)
         if made is not item:
@@ -109,10 +124,6 @@ def _exported_object(value: dict[str, Any]) -> dict[str, Any]:
 
 def _exported_array(value: list[Any]) -> list[Any]:
     made = [item if type(item) in _PLAIN else exported(item) for item in value]
-    if type(value) is list and all(map(_is, made, value)):
-        return value
-    return [None if item is UNDEFINED else item for item in made]
-
-
-def _is(left: Any, right: Any) -> bool:
-    return left is right
+    if UNDEFINED in made:
+        return [None if item is UNDEFINED else item for item in made]
+    return value if type(value) is list and all(map(operator.is_, made, value)) else made

@@ -157,7 +157,7 @@ def _range(left: Closure, right: Closure) -> Closure:
         size = b - a + 1
         if size > _MAX_RANGE:
             raise EvaluationError("D2014", value=size)
-        frame.runtime.reserve(members=size)
+        frame.runtime.reserve(members=size, each=36)
         return Sequence(range(a, b + 1))
 
     return evaluate

@@ -21,7 +21,7 @@ from stepwell.lang.jsonata.values import UNDEFINED, Constructed, Sequence, is_nu
 class _Step:
     """One step of a path, compiled."""
 
-    __slots__ = ("ancestor", "consarray", "filters", "focus", "index", "sort", "stages", "tuple", "visit")
+    __slots__ = ("ancestor", "consarray", "filters", "focus", "index", "sort", "stages", "streams", "visit")
 
     def __init__(self, node: Node) -> None:
         self.sort = _compile_sort(node) if node.type == "sort" else None
@@ -30,7 +30,7 @@ class _Step:
         self.stages = [
             stage.value if stage.type == "index" else compile_filter(stage) for stage in node.stages
         ]  # in a stream: names to number the results under, and filters
-        self.tuple = node.tuple
+        self.streams = node.streams
         self.focus = node.focus
         self.index = node.index
         self.ancestor = node.ancestor
@@ -51,13 +51,13 @@ def _path(node: Node) -> Closure:
 def _is_simple(node: Node) -> bool:
     """``$variable.name.name``: by far the most frequent expression."""
     first, *rest = node.steps
-    plain = not (node.keep_array or node.keep_singleton or node.group or node.tuple)
+    plain = not (node.keep_array or node.keep_singleton or node.group or node.streams)
     return (
         plain
         and first.type == "variable"
         and first.value != ""
         and all(step.type == "name" for step in rest)
-        and not any(step.stages or step.predicate or step.tuple or step.group or step.index for step in node.steps)
+        and not any(step.stages or step.predicate or step.streams or step.group or step.index for step in node.steps)
     )
 
 
@@ -84,7 +84,7 @@ def _fast_path(node: Node, general: Closure) -> Closure:
 def _general_path(node: Node) -> Closure:
     steps = [_Step(step) for step in node.steps]
     absolute = node.steps[0].type == "variable"
-    keep_stream, keep_singleton = node.tuple, node.keep_singleton
+    keep_stream, keep_singleton = node.streams, node.keep_singleton
     group = compile_group(node.group) if node.group is not None else None
 
     def evaluate(value: Any, frame: Frame) -> Any:
@@ -109,7 +109,7 @@ def _walk(steps: list[_Step], items: Any, frame: Frame) -> tuple[Any, Sequence |
     streaming = False
     last = len(steps) - 1
     for position, step in enumerate(steps):
-        streaming = streaming or step.tuple
+        streaming = streaming or step.streams
         if position == 0 and step.consarray:
             result = step.visit(items, frame)
         elif streaming:

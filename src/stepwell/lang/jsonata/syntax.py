@@ -24,7 +24,7 @@ class Node:
     """One node of the tree. ``type`` says which of the other members are set; unset ones cost nothing."""
 
     flags = ""
-    keep_array = keep_singleton = consarray = tuple = thunk = False
+    keep_array = keep_singleton = consarray = streams = thunk = False
     lhs: Any = None
     rhs: Any = None
     procedure: Any = None

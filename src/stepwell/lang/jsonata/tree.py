@@ -1,7 +1,7 @@
 """The parsed tree into the one that is evaluated: paths of steps, predicates on steps, groups, tail calls.
 
 ``%`` (parent) is resolved here: each use gets a slot with a label; the step it refers to binds the label, and the path
-around both becomes a stream of bindings (``tuple``).
+around both becomes a stream of bindings (``streams``).
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class _Arranger:
         if node.keep_array:
             step.keep_array = True
         step.focus = node.rhs.value
-        step.tuple = True
+        step.streams = True
         return result
 
     def _index(self, node: Node) -> Node:
@@ -137,7 +137,7 @@ class _Arranger:
             step.stages = [*step.stages, Node("index", node.rhs.value, node.position)]
         else:
             step.index = node.rhs.value
-        step.tuple = True
+        step.streams = True
         return result
 
     def _name(self, node: Node) -> Node:
@@ -262,15 +262,15 @@ class _Arranger:
                 if node.ancestor is not None:
                     slot.label = node.ancestor.label
                 node.ancestor = slot
-                node.tuple = True
+                node.streams = True
         elif node.type == "parent":
             slot.level += 1
         elif node.type == "block":
             if node.expressions:
-                node.tuple = True
+                node.streams = True
                 self._seek(node.expressions[-1], slot)
         elif node.type == "path":
-            node.tuple = True
+            node.streams = True
             for step in reversed(node.steps):
                 self._seek(step, slot)
                 if slot.level <= 0:

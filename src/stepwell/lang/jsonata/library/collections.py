@@ -184,9 +184,10 @@ def _sorted_keys(value: Any) -> Any:
 
 
 @native("zip", "<a+>", 0)
-def zip_arrays(_runtime: Runtime, *arrays: Any) -> Any:
+def zip_arrays(runtime: Runtime, *arrays: Any) -> Any:
     if any(array is UNDEFINED for array in arrays):
         return []
+    runtime.reserve(members=min(map(len, arrays), default=0), each=80 + 8 * len(arrays))
     return [list(group) for group in zip(*arrays, strict=False)]
 
 

@@ -77,7 +77,7 @@ def range_of(runtime: Runtime, start: Any = UNDEFINED, end: Any = UNDEFINED, ste
     size = (last - first) // by + 1
     if size > _MAX_RANGE:
         raise LimitReached("memory", MEMORY)
-    runtime.reserve(members=size)
+    runtime.reserve(members=size, each=36)
     numbers = [first + by * position for position in range(size)]
     return numbers[0] if first == last else numbers
 

@@ -179,17 +179,17 @@ def _filled(replacement: str, found: Match) -> str:
     digits = len(str(len(groups))) if groups else 1
 
     def fill(reference: re.Match[str]) -> str:
-        token = reference.group(1)
-        if token is None or token == "$":
+        number = reference.group(1)
+        if number is None or number == "$":
             return "$"
-        if token == "0":
+        if number == "0":
             return found.text
-        used = token[:digits]
+        used = number[:digits]
         if len(used) > 1 and int(used) > len(groups):
             used = used[:-1]
         index = int(used)
         group = groups[index - 1] if index <= len(groups) else UNDEFINED
-        return ("" if group is UNDEFINED else group) + token[len(used) :]
+        return ("" if group is UNDEFINED else group) + number[len(used) :]
 
     return _REFERENCE.sub(fill, replacement)
 
@@ -202,7 +202,7 @@ def split(runtime: Runtime, text: Any, separator: Any = UNDEFINED, limit: Any = 
         raise EvaluationError("D3020", value=limit, index=3)
     most = len(text) + 1 if limit is UNDEFINED else math.floor(limit)
     if type(separator) is str:
-        runtime.reserve(members=text.count(separator) + 1 if separator else len(text))
+        runtime.reserve(members=text.count(separator) + 1 if separator else len(text), each=60)
         return (text.split(separator) if separator else list(text))[:most]
     parts: list[str] = []
     at = 0

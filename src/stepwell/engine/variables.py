@@ -1,0 +1,45 @@
+"""Workflow variables: assigned when a state is left, kept with the frame whose block assigned them.
+
+Limits: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stepwell.engine.state import Execution, Frame
+from stepwell.kernel.errors import StateError
+from stepwell.kernel.jsontext import Json
+from stepwell.kernel.limits import ASSIGN_BYTES, DATA_BYTES, VARIABLES_BYTES
+
+
+def assign(execution: Execution, frame: Frame, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a frame's variables new values; returns the members that the event of leaving the state shows.
+
+    Raises StateError (States.DataLimitExceeded) and assigns nothing when a limit is passed.
+    """
+    documents = {name: Json(value) for name, value in values.items()}
+    _check(execution, frame, documents)
+    frame.variables = {**(frame.variables or {}), **documents}
+    texts = {name: document.text for name, document in documents.items()}
+    return {"assignedVariables": texts, "assignedVariablesDetails": {"truncated": False}}
+
+
+def _check(execution: Execution, frame: Frame, documents: Mapping[str, Json]) -> None:
+    for name, document in documents.items():
+        if document.size > DATA_BYTES:
+            raise _too_much(f"the variable '{name}'")
+    if sum(document.size for document in documents.values()) > ASSIGN_BYTES:
+        raise _too_much("all variables of one Assign")
+    kept = {**(frame.variables or {}), **documents}
+    others = (other.variables for other in execution.frames.values() if other is not frame and other.variables)
+    total = sum(value.size for held in (kept, *others) for value in held.values())
+    if total > VARIABLES_BYTES:
+        raise _too_much("all variables of the execution")
+
+
+def _too_much(what: str) -> StateError:
+    return StateError(
+        "States.DataLimitExceeded", f"The size of {what} exceeds the maximum number of bytes service limit."
+    )
