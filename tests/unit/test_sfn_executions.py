@@ -11,6 +11,8 @@ import pytest
 
 from sfn_house import FAIL, WAIT, House, open_house
 from stepwell.engine.tasks import TaskSucceeded
+from stepwell.kernel.caller import CallContext
+from stepwell.kernel.errors import ServiceError
 from stepwell.kernel.jsontext import Json
 
 EXPRESS_EXECUTION = "arn:aws:states:us-east-1:000000000000:express:m:n:u"
@@ -304,3 +306,13 @@ async def test_a_task_runs_after_its_decision_is_durable_and_finishes_the_execut
     shown = await house.run(arn)
     assert shown["status"] == "SUCCEEDED"
     assert json.loads(shown["output"]) == {"key": house.runner.calls[0].key}
+
+
+async def test_a_task_that_repeats_its_call_finds_the_execution_it_started(house: House) -> None:
+    """After a crash a task is called again under the same idempotency key, perhaps when the child has long ended."""
+    params = {"stateMachineArn": await house.machine(), "name": "child", "input": "{}"}
+    first = await house.service.call("StartExecution", params, CallContext(idempotency_key="task-1"))
+    await house.clock.settle()
+    assert await house.service.call("StartExecution", params, CallContext(idempotency_key="task-1")) == first
+    with pytest.raises(ServiceError, match="ExecutionAlreadyExists"):
+        await house.service.call("StartExecution", params, CallContext(idempotency_key="task-2"))

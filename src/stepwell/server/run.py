@@ -24,6 +24,7 @@ import uvicorn
 
 from stepwell.kernel.settings import Settings
 from stepwell.server.address import bind, url_of
+from stepwell.server.joining import JoiningProtocol
 from stepwell.server.pipeline import Pipeline
 
 log = logging.getLogger("stepwell.server")
@@ -98,7 +99,7 @@ async def serve(settings: Settings, assemble: Assemble, ready: Callable[[str], N
 def _config(pipeline: Pipeline, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         pipeline,
-        http="httptools",
+        http=JoiningProtocol,
         ws="none",
         lifespan="off",
         interface="asgi3",

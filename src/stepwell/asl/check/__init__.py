@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from stepwell.asl.check import choice, errors, paths, values  # noqa: F401 - they register their checks
+from stepwell.asl.check import choice, errors, expressions, paths, values, variables  # noqa: F401 - they register
 from stepwell.asl.check.blocks import check_block, language_of
-from stepwell.asl.check.fields import JSONATA, JSONATA_FEATURE, JSONPATH, MACHINE
+from stepwell.asl.check.fields import JSONPATH, MACHINE
 from stepwell.asl.check.messages import Report
 from stepwell.asl.check.walker import Scope
 from stepwell.asl.diagnostics import Diagnostic
@@ -22,13 +22,16 @@ def check(definition: Any, *, type: Literal["STANDARD", "EXPRESS"] = "STANDARD")
 
     Takes any JSON value and raises nothing. ``type`` is that of the state machine.
     """
+    return examine(definition, express=type == "EXPRESS").finish()
+
+
+def examine(definition: Any, *, express: bool = False) -> Report:
+    """Walk a definition: its faults, and what its states refer to."""
     report = Report()
     if not isinstance(definition, dict):
         report.add("not-a-definition", None)
-        return report.finish()
+        return report
     language = language_of(definition, JSONPATH)
-    if language == JSONATA:
-        report.feature(JSONATA_FEATURE, "/QueryLanguage")
-    scope = Scope(report=report, express=type == "EXPRESS", machine_language=language, language=language)
+    scope = Scope(report=report, express=express, machine_language=language, language=language)
     check_block(scope, MACHINE, definition, "")
-    return report.finish()
+    return report

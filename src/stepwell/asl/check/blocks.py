@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from stepwell.asl.check import fields
-from stepwell.asl.check.fields import JSONATA, JSONATA_FEATURE, JSONPATH, Field, Shape
+from stepwell.asl.check.fields import JSONATA, JSONPATH, Field, Shape
 from stepwell.asl.check.messages import listed
 from stepwell.asl.check.tasks import check_task
 from stepwell.asl.check.transitions import check_transitions
+from stepwell.asl.check.variables import assigned
 from stepwell.asl.check.walker import Scope, check_object, is_a, kind
 from stepwell.kernel.limits import STATE_NAME_CHARACTERS
 
@@ -23,7 +24,7 @@ def check_block(scope: Scope, shape: Shape, value: Any, at: str) -> None:
     """A block: its own fields, its states, and, if these can be followed, the transitions between them."""
     if scope.depth > MAX_DEPTH:
         scope.report.add("too-deep", at)
-    elif check_object(scope, shape, value, at) and _can_be_followed(value):
+    elif check_object(scope.inner(local=assigned(value)), shape, value, at) and _can_be_followed(value):
         check_transitions(scope, value, at, top=at == "")
 
 
@@ -50,7 +51,7 @@ def check_states(scope: Scope, _field: Field, value: Any, at: str) -> None:
         scope.report.add("empty", at)
     for name, state in value.items():
         _check_name(scope, name, f"{at}/{name}")
-        check_state(scope, state, f"{at}/{name}")
+        check_state(scope.inner(state=name), state, f"{at}/{name}")
 
 
 def _check_name(scope: Scope, name: str, at: str) -> None:
@@ -93,8 +94,6 @@ def _language(scope: Scope, state: dict[str, Any], at: str) -> str:
     language = language_of(state, scope.machine_language)
     if language == JSONPATH and scope.machine_language == JSONATA:
         scope.report.add("downgrade", at)
-    elif language == JSONATA and scope.machine_language == JSONPATH:
-        scope.report.feature(JSONATA_FEATURE, f"{at}/QueryLanguage")
     return language
 
 
@@ -123,7 +122,8 @@ def check_processor(scope: Scope, _field: Field, value: Any, at: str) -> None:
 
 def _within(scope: Scope) -> Scope:
     """States inside a Parallel or Map have the machine's language, not that of the state around them (floci 2968)."""
-    return scope.inner(language=scope.machine_language, depth=scope.depth + 1)
+    outer = scope.outer | scope.local
+    return scope.inner(language=scope.machine_language, depth=scope.depth + 1, outer=outer)
 
 
 @kind("processor-config")

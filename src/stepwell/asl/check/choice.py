@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepwell.asl.check.fields import JSONATA, VARIABLES, Field, Shape
+from stepwell.asl.check.fields import JSONATA, Field, Shape
 from stepwell.asl.check.walker import Scope, check_group, check_object, is_a, kind
 
 MAX_RULE_DEPTH = 60  # assumed: no limit of AWS is known, and no reader follows that many
@@ -31,7 +31,7 @@ _NESTED = {
     "And": Field("rules", language="JSONPath"),
     "Or": Field("rules", language="JSONPath"),
     "Not": Field("rule", language="JSONPath"),
-    "Condition": Field("any", language=JSONATA),
+    "Condition": Field("condition", language=JSONATA),
     "Comment": Field("string"),
 }
 NESTED_RULE = Shape(fields=_NESTED)
@@ -39,8 +39,8 @@ RULE = Shape(
     fields=_NESTED
     | {
         "Next": Field("string"),
-        "Assign": Field("any", feature=VARIABLES),
-        "Output": Field("any", language=JSONATA),
+        "Assign": Field("assign"),
+        "Output": Field("data", language=JSONATA),
     },
     required=("Next",),
 )

@@ -20,9 +20,7 @@ from stepwell.kernel.limits import TASK_SECONDS
 JSONPATH = "JSONPath"
 JSONATA = "JSONata"
 
-VARIABLES = "Assign (workflow variables)"
 DISTRIBUTED_MAP = "Distributed Map"
-JSONATA_FEATURE = "The query language JSONata"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +29,8 @@ class Field:
 
     kind: str
     language: str | None = None  # the only query language that has the field
+    computed: bool = False  # in JSONata, an expression may stand in its place
+    reads: tuple[str, ...] = ()  # fields of $states that its expressions read besides input and context
     low: float | None = None
     high: float | None = None
     options: tuple[str, ...] = ()
@@ -58,21 +58,22 @@ def _enum(*options: str) -> Field:
 
 _ANY = Field("any")
 _TEXT = Field("string")
-_SECONDS = Field("integer", low=1, high=TASK_SECONDS)
-_ASSIGN = Field("any", feature=VARIABLES)
+_SECONDS = Field("integer", computed=True, low=1, high=TASK_SECONDS)
 _LANGUAGE = _enum(JSONPATH, JSONATA)
 
 _COMMON = {"Type": _TEXT, "Comment": _TEXT, "QueryLanguage": _LANGUAGE}
-_FLOW = {
-    "InputPath": _path_only("path"),
-    "OutputPath": _path_only("path"),
-    "Output": Field("any", language=JSONATA),
-    "Assign": _ASSIGN,
-}
+
+
+def _results(*reads: str) -> dict[str, Field]:
+    """What an object makes of an outcome. $states.result and errorOutput are refused elsewhere: transforming data page."""
+    return {"Output": Field("data", language=JSONATA, reads=reads), "Assign": Field("assign", reads=reads)}
+
+
+_FLOW = {"InputPath": _path_only("path"), "OutputPath": _path_only("path"), **_results()}
 _EXIT = {"Next": _TEXT, "End": Field("boolean")}
 _RESULT = {"ResultPath": _path_only("result-path"), "Parameters": _path_only("template")}
 _RETRY = {"ResultSelector": _path_only("template"), "Retry": Field("retriers"), "Catch": Field("catchers")}
-_ARGUMENTS = {"Arguments": Field("any", language=JSONATA)}
+_WORK = {"Arguments": Field("payload", language=JSONATA), **_results("result")}
 
 
 def _state(*groups: Mapping[str, Field], **own: Field) -> dict[str, Field]:
@@ -87,7 +88,7 @@ _TASK = _state(
     _EXIT,
     _RESULT,
     _RETRY,
-    _ARGUMENTS,
+    _WORK,
     Resource=Field("resource"),
     Credentials=Field("credentials"),
     TimeoutSeconds=_SECONDS,
@@ -98,9 +99,9 @@ _TASK = _state(
 _WAIT = _state(
     _FLOW,
     _EXIT,
-    Seconds=Field("integer", low=0, high=TASK_SECONDS),
+    Seconds=Field("integer", computed=True, low=0, high=TASK_SECONDS),
     SecondsPath=_path_only("reference-path"),
-    Timestamp=Field("timestamp"),
+    Timestamp=Field("timestamp", computed=True),
     TimestampPath=_path_only("reference-path"),
 )
 _DISTRIBUTED = Field("any", feature=DISTRIBUTED_MAP)
@@ -109,16 +110,17 @@ _MAP = _state(
     _EXIT,
     _RESULT,
     _RETRY,
+    _results("result"),
     ItemProcessor=Field("processor"),
     Iterator=Field("processor"),
     ItemsPath=_path_only("items-path"),
-    Items=Field("any", language=JSONATA),
+    Items=Field("items", language=JSONATA),
     ItemSelector=Field("template"),
-    MaxConcurrency=Field("integer", low=0),
+    MaxConcurrency=Field("integer", computed=True, low=0),
     MaxConcurrencyPath=_path_only("reference-path"),
-    ToleratedFailureCount=Field("integer", low=0),
+    ToleratedFailureCount=Field("integer", computed=True, low=0),
     ToleratedFailureCountPath=_path_only("reference-path"),
-    ToleratedFailurePercentage=Field("float", low=0.0, high=100.0),
+    ToleratedFailurePercentage=Field("float", computed=True, low=0.0, high=100.0),
     ToleratedFailurePercentagePath=_path_only("reference-path"),
     ItemReader=_DISTRIBUTED,
     ItemBatcher=_DISTRIBUTED,
@@ -126,9 +128,9 @@ _MAP = _state(
     Label=_DISTRIBUTED,
 )
 _FAIL = _state(
-    Error=Field("literal"),
+    Error=Field("literal", computed=True),
     ErrorPath=_path_only("path-or-intrinsic"),
-    Cause=Field("literal"),
+    Cause=Field("literal", computed=True),
     CausePath=_path_only("path-or-intrinsic"),
 )
 _BLOCK = {"Comment": _TEXT, "StartAt": _TEXT, "States": Field("states")}
@@ -146,8 +148,7 @@ _CATCHER = {
     "ErrorEquals": Field("error-names"),
     "Next": _TEXT,
     "ResultPath": _path_only("result-path"),
-    "Output": Field("any", language=JSONATA),
-    "Assign": _ASSIGN,
+    **_results("errorOutput"),
     "Comment": _TEXT,
 }
 
@@ -166,7 +167,7 @@ STATES: dict[str, Shape] = {
     "Fail": Shape(fields=_FAIL, at_most_one=_pairs("Error", "Cause")),
     "Choice": Shape(fields=_state(_FLOW, Choices=Field("choices"), Default=_TEXT), required=("Choices",)),
     "Parallel": Shape(
-        fields=_state(_FLOW, _EXIT, _RESULT, _RETRY, _ARGUMENTS, Branches=Field("branches")),
+        fields=_state(_FLOW, _EXIT, _RESULT, _RETRY, _WORK, Branches=Field("branches")),
         required=("Branches",),
         exits=True,
     ),

@@ -16,6 +16,7 @@ from stepwell.asl.diagnostics import Diagnostic, Severity
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TARGET = "MISSING_TRANSITION_TARGET"
+UNSUPPORTED_EXPRESSION = "UNSUPPORTED_JSONATA_EXPRESSION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,29 @@ RULES: dict[str, Rule] = {
         "preflight next-end, path-exclusive",
     ),
     "timestamp": Rule(SCHEMA, "String does not match RFC3339 timestamp", "preflight wait-timing"),
-    "expression": Rule(SCHEMA, "JSONata string must start with {{% and end with %}}", "preflight query-language"),
+    # expressions
+    "expression": Rule(
+        SCHEMA,
+        "JSONata string must start with {{% and end with %}}",
+        "preflight query-language; transforming data page",
+    ),
+    "jsonata-syntax": Rule("INVALID_JSONATA_EXPRESSION", "{message}", "floci 2745; the parser's own words"),
+    "jsonata-reference": Rule(UNSUPPORTED_EXPRESSION, "{message}", "floci 2670, 2745"),
+    "states-field": Rule(
+        UNSUPPORTED_EXPRESSION, "Field '$states.{field}' does not exist.", "floci 2745; transforming data page"
+    ),
+    # variables
+    "variable-name": Rule(
+        SCHEMA,
+        "Variable name '{name}' must be a Unicode identifier of at most {limit} characters",
+        "wording assumed; workflow variables page",
+    ),
+    "variable-reserved": Rule(SCHEMA, "Variable name '{name}' is reserved", "wording assumed; workflow variables page"),
+    "variable-scope": Rule(
+        "DUPLICATE_VARIABLE_NAME",
+        "The variable name '{name}' was already defined in a parent scope.",
+        "workflow variables page; code and wording as another implementation has them, not seen from AWS",
+    ),
     # query languages
     "downgrade": Rule(
         SCHEMA,
@@ -184,7 +207,7 @@ RULES: dict[str, Rule] = {
 
 
 class Report:
-    """Findings in the order of their making, and the features a definition uses that are not supported yet.
+    """Findings in the order of their making, unsupported features that are used, and variables that states read.
 
     A feature is reported only if nothing else is wrong: a definition AWS refuses gets AWS's answer.
     """
@@ -192,6 +215,7 @@ class Report:
     def __init__(self) -> None:
         self._found: list[Diagnostic] = []
         self._features: list[Diagnostic] = []
+        self.references: dict[str, set[str]] = {}  # state -> names of variables
 
     def add(self, rule: str, at: str | None, **values: Any) -> None:
         """``at`` is a location, "" for the whole definition, None for AWS's findings without one."""
@@ -202,6 +226,11 @@ class Report:
         found = _finding("unsupported", at, {"feature": name})
         if found not in self._features:
             self._features.append(found)
+
+    def refer(self, state: str, variables: Iterable[str]) -> None:
+        """Notes that a state reads variables."""
+        if names := set(variables):
+            self.references.setdefault(state, set()).update(names)
 
     def finish(self) -> list[Diagnostic]:
         failed = any(found.severity == "ERROR" for found in self._found)

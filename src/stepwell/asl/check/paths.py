@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from stepwell.asl.check.fields import JSONATA, VARIABLES, Field
+from stepwell.asl.check.expressions import check_payload
+from stepwell.asl.check.fields import JSONATA, Field
 from stepwell.asl.check.walker import TYPES, Scope, is_a, kind
 from stepwell.lang.intrinsics import Reference, compile_intrinsic, compile_reference, is_intrinsic
 from stepwell.lang.intrinsics.errors import IntrinsicSyntaxError
@@ -23,9 +24,8 @@ def _reference(text: str) -> Reference | None:
         return None
 
 
-def _note_variables(scope: Scope, references: tuple[Reference, ...], at: str) -> None:
-    if any(reference.kind == "variable" for reference in references):
-        scope.report.feature(VARIABLES, at)
+def _note_variables(scope: Scope, *references: Reference) -> None:
+    scope.refer(reference.name for reference in references if reference.name is not None)
 
 
 @kind("path")
@@ -37,7 +37,7 @@ def check_path(scope: Scope, _field: Field, value: Any, at: str) -> None:
     if reference is None:
         scope.report.add("path", at)
     else:
-        _note_variables(scope, (reference,), at)
+        _note_variables(scope, reference)
 
 
 def _check_reference_path(scope: Scope, value: Any, at: str, kinds: set[str]) -> None:
@@ -49,7 +49,7 @@ def _check_reference_path(scope: Scope, value: Any, at: str, kinds: set[str]) ->
     elif reference is None or reference.kind not in kinds or not reference.path.is_reference:
         scope.report.add("reference-path", at)
     else:
-        _note_variables(scope, (reference,), at)
+        _note_variables(scope, reference)
 
 
 @kind("reference-path")
@@ -79,28 +79,29 @@ def check_result_path(scope: Scope, _field: Field, value: Any, at: str) -> None:
 @kind("path-or-intrinsic")
 def check_path_or_intrinsic(scope: Scope, _field: Field, value: Any, at: str) -> None:
     """ErrorPath and CausePath: https://docs.aws.amazon.com/step-functions/latest/dg/state-fail.html."""
-    if is_a(scope, value, str, at) and not _check_dynamic(scope, value, at):
+    if is_a(scope, value, str, at) and not _check_dynamic(scope, value):
         scope.report.add("path-or-intrinsic", at)
 
 
-def _check_dynamic(scope: Scope, text: str, at: str) -> bool:
+def _check_dynamic(scope: Scope, text: str) -> bool:
     """Whether a text is a path or an intrinsic function."""
     if is_intrinsic(text):
         try:
-            _note_variables(scope, compile_intrinsic(text).references, at)
+            _note_variables(scope, *compile_intrinsic(text).references)
         except IntrinsicSyntaxError:
             return False
         return True
     reference = _reference(text)
     if reference is not None:
-        _note_variables(scope, (reference,), at)
+        _note_variables(scope, reference)
     return reference is not None
 
 
 @kind("template")
-def check_template(scope: Scope, _field: Field, value: Any, at: str) -> None:
+def check_template(scope: Scope, field: Field, value: Any, at: str) -> None:
     """A payload template; AWS names the object that holds a bad field (recorded: test_illegal_escapes)."""
     if scope.language == JSONATA:
+        check_payload(scope, field, value, at)
         return
     for name, item, place in _members(value, at):
         if not name.endswith(".$"):
@@ -108,7 +109,7 @@ def check_template(scope: Scope, _field: Field, value: Any, at: str) -> None:
                 scope.report.add("no-dollar", f"{place}/{name}", field=name)
         elif not isinstance(item, str):
             scope.report.add("template-type", place, field=name, type=_described(item))
-        elif not _check_dynamic(scope, item, place):
+        elif not _check_dynamic(scope, item):
             scope.report.add("template", place, field=name)
 
 

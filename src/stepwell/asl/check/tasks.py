@@ -61,7 +61,7 @@ def _check_parameters(scope: Scope, resource: Resource, state: dict[str, Any], a
     required = resource.integration.required if resource.integration else ()
     if isinstance(given, dict):
         for name in required:
-            if name not in given and f"{name}.$" not in given:
+            if name not in given and (field == "Arguments" or f"{name}.$" not in given):
                 scope.report.add("required-parameter", f"{at}/{field}", field=name)
 
 
@@ -70,7 +70,8 @@ def check_credentials(scope: Scope, field: Field, value: Any, at: str) -> None:
     """Recorded: test_invalid_credentials_field; other fields beside a missing RoleArn are not mentioned."""
     if not is_a(scope, value, dict, at):
         return
-    if "RoleArn" not in value and "RoleArn.$" not in value:
+    names = {"RoleArn"} if scope.language == JSONATA else {"RoleArn", "RoleArn.$"}
+    if names.isdisjoint(value):
         scope.report.add("required-parameter", at, field="RoleArn")
         return
     if "RoleArn" in value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepwell.asl.check.fields import Field
+from stepwell.asl.check.fields import JSONPATH, Field
 from stepwell.asl.check.messages import listed
 from stepwell.asl.check.paths import looks_dynamic
 from stepwell.asl.check.walker import Scope, is_a, kind
@@ -24,7 +24,7 @@ def check_string(scope: Scope, _field: Field, value: Any, at: str) -> None:
 @kind("literal")
 def check_literal(scope: Scope, _field: Field, value: Any, at: str) -> None:
     """A text that is used as it stands; warns of one that looks like a path."""
-    if is_a(scope, value, str, at) and looks_dynamic(value):
+    if is_a(scope, value, str, at) and scope.language == JSONPATH and looks_dynamic(value):
         scope.report.add("no-path", at, field=at.rpartition("/")[2])
 
 

@@ -6,7 +6,7 @@ The functions that check values register here under the kind that the tables nam
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from stepwell.asl.check.messages import Report, listed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Where the walker is: the machine's and the present state's query language, and how deep it has gone."""
+    """Where the walker is: languages, depth, the state, and the variables that are assigned around it."""
 
     report: Report
     express: bool
@@ -25,9 +25,16 @@ class Scope:
     depth: int = 0
     rule_depth: int = 0
     names: set[str] = field(default_factory=set)  # of all states so far, shared by all scopes of a walk
+    state: str = ""
+    local: frozenset[str] = frozenset()  # variables that states of the present block assign
+    outer: frozenset[str] = frozenset()  # variables that states of the blocks around it assign
 
     def inner(self, **changes: Any) -> Scope:
         return replace(self, **changes)
+
+    def refer(self, variables: Iterable[str]) -> None:
+        """The present state reads these."""
+        self.report.refer(self.state, variables)
 
 
 Check = Callable[[Scope, Field, Any, str], None]
@@ -88,20 +95,13 @@ def _check_field(scope: Scope, known: Field | None, name: str, value: Any, at: s
     place = f"{at}/{name}"
     if known.feature:
         scope.report.feature(known.feature, place)
-    if scope.language == JSONATA and known.kind in EXPRESSIONS and _is_expression(scope, value, place):
-        return
-    KINDS[known.kind](scope, known, value, place)
+    computed = known.computed and scope.language == JSONATA and isinstance(value, str) and is_delimited(value)
+    KINDS["expression" if computed else known.kind](scope, known, value, place)
 
 
-EXPRESSIONS = {"integer", "float", "timestamp", "literal", "template"}  # kinds that JSONata may compute
-
-
-def _is_expression(scope: Scope, value: Any, at: str) -> bool:
-    if not isinstance(value, str) or not value.startswith("{%"):
-        return False
-    if not value.endswith("%}"):
-        scope.report.add("expression", at)
-    return True
+def is_delimited(text: str) -> bool:
+    """Whether a text begins or ends as a JSONata expression does."""
+    return text.startswith("{%") or text.endswith("%}")
 
 
 def check_group(scope: Scope, group: tuple[str, ...], value: dict[str, Any], at: str, *, needed: bool) -> None:

@@ -40,7 +40,7 @@ def compile_node(node: Node) -> Closure:
     if node.predicate:
         inner = _with_predicates(inner, node)
     if node.group is not None and node.type != "path":
-        inner = _with_group(inner, node)
+        inner = _with_group(inner, node.group)
     return _counted(inner, node.keep_array)
 
 
@@ -78,9 +78,7 @@ def _collapsing(inner: Closure) -> Closure:
 
 
 def _with_predicates(inner: Closure, node: Node) -> Closure:
-    from stepwell.lang.jsonata.paths import compile_filter  # noqa: PLC0415 - paths compile their steps through here
-
-    filters = [compile_filter(stage) for stage in node.predicate]
+    filters = [COMPILERS["filter"](stage) for stage in node.predicate]
 
     def evaluate(value: Any, frame: Frame) -> Any:
         result = inner(value, frame)
@@ -92,10 +90,7 @@ def _with_predicates(inner: Closure, node: Node) -> Closure:
 
 
 def _with_group(inner: Closure, node: Node) -> Closure:
-    from stepwell.lang.jsonata.grouping import compile_group  # noqa: PLC0415 - groups compile their parts through here
-
-    assert node.group is not None
-    group = compile_group(node.group)
+    group = COMPILERS["group"](node)
     return lambda value, frame: group(inner(value, frame), frame)
 
 

@@ -145,7 +145,8 @@ class JsonataFailure(StepwellError):
     """An evaluation that gave no value a state can use.
 
     ``kind`` is ``error`` (the expression is at fault; ``code`` and ``message`` are JSONata's), ``timeout``, ``memory``,
-    ``depth`` (``code`` is empty), ``unsupported`` (the result is no JSON value) or ``internal`` (what AWS does not explain). ``sentence`` ends the text
+    ``depth`` (``code`` is empty), ``unsupported`` (the result is no JSON value) or ``internal``
+    (what AWS does not explain). ``sentence`` ends the text
     "The JSONata expression '...' specified for the field '...'".
     """
 

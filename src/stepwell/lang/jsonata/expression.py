@@ -26,11 +26,12 @@ from stepwell.lang.jsonata.values import LONG_LIMIT, UNDEFINED, Function
 class Expression:
     """Immutable; may be shared by threads. ``text`` is what was compiled."""
 
-    __slots__ = ("_run", "text")
+    __slots__ = ("_names", "_run", "text")
 
-    def __init__(self, text: str, run: Closure) -> None:
+    def __init__(self, text: str, run: Closure, names: tuple[str, ...] = ()) -> None:
         self.text = text
         self._run = run
+        self._names = names  # of ``$states.input.name`` and its like: a variable and members, nothing else
 
     def evaluate(
         self, states: Any, variables: dict[str, Any], *, ids: Ids, now: float, seconds: float = MAX_SECONDS
@@ -39,6 +40,10 @@ class Expression:
 
         ``states`` is bound to ``$states``, ``now`` is in seconds since the epoch. Raises JsonataFailure.
         """
+        if self._names:
+            value = self._walked(states, variables)
+            if value is not UNDEFINED:
+                return value
         runtime = Runtime(ids, now, seconds)
         library = Frame(None, LIBRARY, runtime)
         frame = Frame(library, {**variables, "states": states}, runtime)
@@ -52,6 +57,16 @@ class Expression:
             raise JsonataFailure("depth", "", DEPTH) from None
         except MemoryError:
             raise JsonataFailure("memory", "", MEMORY) from None
+
+    def _walked(self, states: Any, variables: dict[str, Any]) -> Any:
+        """What the names lead to through objects alone; UNDEFINED where an evaluation has to say more."""
+        root, *names = self._names
+        value = states if root == "states" else variables.get(root, UNDEFINED)
+        for name in names:
+            if type(value) is not dict:
+                return UNDEFINED
+            value = value.get(name, UNDEFINED)
+        return exported(value) if type(value) in _WALKED else UNDEFINED
 
 
 _CACHED_CHARACTERS = 1_000  # longer texts are not kept: a cache full of them would be large
@@ -69,7 +84,8 @@ def _cached(text: str) -> Expression:
 
 def _compile(text: str) -> Expression:
     try:
-        return Expression(text, compile_node(parse_tree(text)))
+        tree = parse_tree(text)
+        return Expression(text, compile_node(tree), paths.plain_names(tree))
     except RecursionError:
         return Expression(text, _too_deep)
 
@@ -79,6 +95,7 @@ def _too_deep(_value: Any, _frame: Frame) -> Any:
 
 
 _PLAIN = {str, bool, type(None)}
+_WALKED = {str, bool, type(None), int, float}  # containers may be too deep to export without an evaluation's care
 
 
 def exported(value: Any) -> Any:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepwell.lang.jsonata.compiling import Closure, compile_node
+from stepwell.lang.jsonata.compiling import Closure, compile_node, compiles
 from stepwell.lang.jsonata.errors import EvaluationError
 from stepwell.lang.jsonata.runtime import Frame
 from stepwell.lang.jsonata.syntax import Node
 from stepwell.lang.jsonata.values import UNDEFINED, Sequence, append
 
 
+@compiles("group")
 def compile_group(node: Node) -> Closure:
     pairs = [(compile_node(key), compile_node(value)) for key, value in node.lhs]
 

@@ -172,16 +172,7 @@ _OTHERS: dict[str, Callable[[Closure, Closure], Closure]] = {
 def _unary(node: Node) -> Closure:
     if node.value == "[":
         return _array(node)
-    return compile_group_of_input(node) if node.value == "{" else _negation(node)
-
-
-def compile_group_of_input(node: Node) -> Closure:
-    group = compile_group(node)
-
-    def evaluate(value: Any, frame: Frame) -> Any:
-        return group(value, frame)
-
-    return evaluate
+    return compile_group(node) if node.value == "{" else _negation(node)
 
 
 def _negation(node: Node) -> Closure:

@@ -61,6 +61,13 @@ def _is_simple(node: Node) -> bool:
     )
 
 
+def plain_names(node: Node) -> tuple[str, ...]:
+    """``$a.b.c`` as ``("a", "b", "c")``; empty for anything else."""
+    if node.type == "path" and _is_simple(node):
+        return tuple(str(step.value) for step in node.steps)
+    return ()
+
+
 def _fast_path(node: Node, general: Closure) -> Closure:
     """Walks objects directly; as soon as anything else is met the general way starts again from the beginning."""
     variable = node.steps[0].value
@@ -197,6 +204,7 @@ def _extend_stream(result: Sequence, step: _Step, binding: dict[str, Any], found
 # --------------------------------------------------------------------------------------------------------- filters
 
 
+@compiles("filter")
 def compile_filter(stage: Node) -> Closure:
     if stage.expression.type == "number":
         return _index_filter(math.floor(stage.expression.value))

@@ -62,7 +62,7 @@ class StepFunctions:
         version = VersionOperations(store, published, pager, clock)
         alias = AliasOperations(store, published, pager, clock)
         machine = MachineOperations(store, published, version, journal, pager, clock, ids)
-        starting = StartOperations(Targets(store, published, clock, ids), machines, worker, express, clock, ids)
+        self._starting = starting = StartOperations(Targets(store, published, clock, ids), machines, worker, express, clock, ids)
         execution = ExecutionOperations(store, published, machine, journal, worker, clock)
         listing = ListOperations(store, published, journal, pager)
         history = HistoryOperations(execution, journal, pager)
@@ -112,4 +112,6 @@ class StepFunctions:
             raise ServiceError(
                 "UnknownOperationException", f"{operation} is not supported yet by this version of Stepwell."
             )
+        if operation == "StartExecution" and context.idempotency_key is not None:
+            return await self._starting.start(context.scope, params, once=context.idempotency_key)
         return await method(context.scope, params)

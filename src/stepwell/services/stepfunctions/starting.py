@@ -8,11 +8,12 @@ A machine that was just updated or deleted by another server may still be starte
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from math import ceil
 from typing import Any
 
-from stepwell.engine.express import Express, new_execution_key
-from stepwell.engine.journal import partition_of
+from stepwell.engine.express import ID_BYTES, Express, new_execution_key
+from stepwell.engine.journal import Key, partition_of
 from stepwell.engine.machines import Machines
 from stepwell.engine.state import Execution
 from stepwell.engine.worker import Worker
@@ -45,15 +46,19 @@ class StartOperations:
         self._clock = clock
         self._ids = ids
 
-    async def start(self, scope: Scope, params: Params) -> Answer:
+    async def start(self, scope: Scope, params: Params, *, once: str | None = None) -> Answer:
+        """``once`` is the idempotency key of a task: repeated after a crash, its call finds what the first one started."""
         target, document = await self._prepare(scope, params)
         execution = await self._execution(target, document, params)
+        if once is not None and not execution.express:
+            execution.key = Key(execution.key.pid, sha256(once.encode()).digest()[:ID_BYTES])
         if execution.express:
             await self._express.start(execution)
         else:
             taken = await self._worker.start(execution)
             if taken is not None:
-                if taken.status != "RUNNING" or taken.input != document.text:
+                ours = once is not None and taken.key == execution.key
+                if not ours and (taken.status != "RUNNING" or taken.input != document.text):
                     raise faults.execution_exists(execution.arn)
                 return {"executionArn": taken.arn, "startDate": taken.started}
         return {"executionArn": execution.arn, "startDate": execution.started}
