@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from faults.asking import WAIT, ended, get, history, make, server_on, wait_for
 from faults.load import connect, effect
@@ -13,6 +16,23 @@ from faults.partner import Partner
 from servers import LiveServer
 
 PATIENT = ("--drain-seconds", "600")  # a test that had to wait for it would fail
+
+
+Run = Callable[..., LiveServer]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Starts a server with some flags; what still runs at the end is killed."""
+    servers: list[LiveServer] = []
+
+    def start(*flags: str) -> LiveServer:
+        servers.append(server_on(f"sqlite:{tmp_path / 'stepwell.db'}", tmp_path, *flags))
+        return servers[-1].start()
+
+    yield start
+    for server in servers:
+        server.kill()
 
 
 class Background:
@@ -42,8 +62,8 @@ def refused(server: LiveServer) -> bool:
     return False
 
 
-def test_waiting_executions_and_polls_do_not_keep_a_server_from_stopping(tmp_path: Path) -> None:
-    server = server_on(f"sqlite:{tmp_path / 'stepwell.db'}", tmp_path, *PATIENT).start()
+def test_waiting_executions_and_polls_do_not_keep_a_server_from_stopping(run: Run) -> None:
+    server = run(*PATIENT)
     client = server.client()
     machine = make(client, "wait", WAIT)
     activity = client.create_activity(name="a")["activityArn"]
@@ -57,9 +77,9 @@ def test_waiting_executions_and_polls_do_not_keep_a_server_from_stopping(tmp_pat
     assert server.stop() == 0
 
 
-def test_calls_in_flight_are_finished_before_the_server_ends(tmp_path: Path, partner: Partner) -> None:
+def test_calls_in_flight_are_finished_before_the_server_ends(run: Run, partner: Partner) -> None:
     """A request that waits for its workflow is answered; a task of a Standard execution is not called a second time."""
-    server = server_on(f"sqlite:{tmp_path / 'stepwell.db'}", tmp_path, *PATIENT).start()
+    server = run(*PATIENT)
     client = server.client()
     definition = {"StartAt": "E", "States": {"E": {**effect(partner, connect(server)), "End": True}}}
     express = make(client, "express", definition, type="EXPRESS")
@@ -82,8 +102,8 @@ def test_calls_in_flight_are_finished_before_the_server_ends(tmp_path: Path, par
     assert server.stop() == 0
 
 
-def test_a_call_that_does_not_end_is_left_and_made_again(tmp_path: Path, partner: Partner) -> None:
-    server = server_on(f"sqlite:{tmp_path / 'stepwell.db'}", tmp_path, "--drain-seconds", "0.5").start()
+def test_a_call_that_does_not_end_is_left_and_made_again(run: Run, partner: Partner) -> None:
+    server = run("--drain-seconds", "0.5")
     client = server.client()
     machine = make(client, "m", {"StartAt": "E", "States": {"E": {**effect(partner, connect(server)), "End": True}}})
     partner.answering.clear()

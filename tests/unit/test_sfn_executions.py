@@ -311,8 +311,8 @@ async def test_a_task_runs_after_its_decision_is_durable_and_finishes_the_execut
 async def test_a_task_that_repeats_its_call_finds_the_execution_it_started(house: House) -> None:
     """After a crash a task is called again under the same idempotency key, perhaps when the child has long ended."""
     params = {"stateMachineArn": await house.machine(), "name": "child", "input": "{}"}
-    first = await house.service.call("StartExecution", params, CallContext(idempotency_key="task-1"))
+    first = await house.sfn.call("StartExecution", params, CallContext(idempotency_key="task-1"))
     await house.clock.settle()
-    assert await house.service.call("StartExecution", params, CallContext(idempotency_key="task-1")) == first
+    assert await house.sfn.call("StartExecution", params, CallContext(idempotency_key="task-1")) == first
     with pytest.raises(ServiceError, match="ExecutionAlreadyExists"):
-        await house.service.call("StartExecution", params, CallContext(idempotency_key="task-2"))
+        await house.sfn.call("StartExecution", params, CallContext(idempotency_key="task-2"))

@@ -48,7 +48,7 @@ class Expression:
         library = Frame(None, LIBRARY, runtime)
         frame = Frame(library, {**variables, "states": states}, runtime)
         try:
-            return exported(self._run(UNDEFINED, frame))
+            return exported(self._run(UNDEFINED, frame), runtime)
         except EvaluationError as error:
             raise error.failure() from None
         except LimitReached as limit:
@@ -66,7 +66,7 @@ class Expression:
             if type(value) is not dict:
                 return UNDEFINED
             value = value.get(name, UNDEFINED)
-        return exported(value) if type(value) in _WALKED else UNDEFINED
+        return _exported_scalar(value) if type(value) in _WALKED else UNDEFINED
 
 
 _CACHED_CHARACTERS = 1_000  # longer texts are not kept: a cache full of them would be large
@@ -98,22 +98,26 @@ _PLAIN = {str, bool, type(None)}
 _WALKED = {str, bool, type(None), int, float}  # containers may be too deep to export without an evaluation's care
 
 
-def exported(value: Any) -> Any:
+def exported(value: Any, runtime: Runtime) -> Any:
     """JSON of an evaluation's value. Containers that need no change are handed on as they are."""
     kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if kind is int:
-        return value if -LONG_LIMIT < value < LONG_LIMIT else _exported_number(float(value))
-    if kind is float:
-        return _exported_number(value)
+    if kind in _WALKED:
+        return _exported_scalar(value)
+    runtime.tick()
     if kind is dict:
-        return _exported_object(value)
+        return _exported_object(value, runtime)
     if isinstance(value, list):
-        return _exported_array(value)
+        return _exported_array(value, runtime)
     if isinstance(value, Function):
         raise JsonataFailure("unsupported", "", "The result is a function")
     return value
+
+
+def _exported_scalar(value: Any) -> Any:
+    kind = type(value)
+    if kind is int:
+        return value if -LONG_LIMIT < value < LONG_LIMIT else _exported_number(float(value))
+    return _exported_number(value) if kind is float else value
 
 
 def _exported_number(value: float) -> Any:
@@ -124,13 +128,13 @@ def _exported_number(value: float) -> Any:
     return int(value) if value.is_integer() and -LONG_LIMIT < value < LONG_LIMIT else value
 
 
-def _exported_object(value: dict[str, Any]) -> dict[str, Any]:
+def _exported_object(value: dict[str, Any], runtime: Runtime) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     for key, item in value.items():
         kind = type(item)
         if kind in _PLAIN or (kind is int and -LONG_LIMIT < item < LONG_LIMIT):
             continue
-        made = exported(item)
+        made = exported(item, runtime)
         if made is not item:
             changed[key] = made
     if not changed:
@@ -139,8 +143,8 @@ def _exported_object(value: dict[str, Any]) -> dict[str, Any]:
     return {key: item for key, item in made.items() if item is not UNDEFINED}
 
 
-def _exported_array(value: list[Any]) -> list[Any]:
-    made = [item if type(item) in _PLAIN else exported(item) for item in value]
+def _exported_array(value: list[Any], runtime: Runtime) -> list[Any]:
+    made = [item if type(item) in _PLAIN else exported(item, runtime) for item in value]
     if UNDEFINED in made:
         return [None if item is UNDEFINED else item for item in made]
     return value if type(value) is list and all(map(operator.is_, made, value)) else made

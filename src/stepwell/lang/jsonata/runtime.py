@@ -3,7 +3,7 @@
 The bounds are AWS's where an evaluation can reach them within ours (measured: floci-io/floci issue 2737, pull 2783):
 nesting of 100, 873,782 members in a list, 4,194,304 characters in a text. Time is ours: 0.15 s instead of AWS's 1 s,
 because an evaluation runs on the event loop and must not hold it for more than 250 ms. Memory is watched as the
-process's resident size: an evaluation may grow it by 48 MB.
+process's resident size: an evaluation may grow it by 42 MB.
 
 Loops call ``tick`` once per round, functions that build large values call ``reserve`` first. Everything else an
 expression does is bounded by the length of its text.
@@ -23,7 +23,7 @@ MAX_DEPTH = 100
 MAX_MEMBERS = 873_782
 MAX_CHARACTERS = 6_990_256
 MAX_SECONDS = 0.15
-MAX_GROWTH = 48 << 20
+MAX_GROWTH = 42 << 20
 _TICKS = 64  # rounds between looks at the clock
 _TICK_BYTES = _TICKS * 200
 _WATCH_BYTES = 4 << 20  # built between looks at the resident size
