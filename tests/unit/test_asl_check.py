@@ -94,7 +94,8 @@ def locations(value: Any, at: str = "") -> Iterator[str]:
 
 
 WORDS = sorted(
-    {name for shape in STATES.values() for name in shape.fields} | {"And", "Not", "StartAt", "States", "Next"}
+    {name for shape in STATES.values() for name in shape.fields}
+    | {"And", "Not", "Condition", "StartAt", "States", "Next"}
 )
 JSON = st.recursive(
     st.none()
@@ -102,7 +103,8 @@ JSON = st.recursive(
     | st.integers()
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(alphabet=string.printable, max_size=8)
-    | st.sampled_from(["$.a", "$$.x", "$v", "States.ALL", "States.UUID()", "Task", "Map", "{% 1", "JSONata", "A"]),
+    | st.sampled_from(["$.a", "$$.x", "$v", "States.ALL", "States.UUID()", "Task", "Map", "JSONata", "JSONPath", "A"])
+    | st.sampled_from(["{% 1", "{% $v %}", "{% a.b %}", "{% $states.result %}", "{% ( %}", "1 %}", "{%}"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
     max_leaves=8,
 )
@@ -157,10 +159,11 @@ def nested(levels: int, wrap: str) -> Any:
     return value
 
 
-@pytest.mark.parametrize("wrap", ["list", "Parameters", "Not", "States", "ItemProcessor"])
+@pytest.mark.parametrize("wrap", ["list", "Parameters", "Not", "States", "ItemProcessor", "Assign"])
 def test_deep_nesting_is_an_ordinary_fault(wrap: str) -> None:
     """As deep as the JSON reader lets through."""
     value = nested(900, wrap)
-    for field in ("Parameters", "Result", "Choices", "ItemProcessor", "Branches"):
+    for field in ("Parameters", "Result", "Choices", "ItemProcessor", "Branches", "Assign", "Output", "Items"):
         for type_ in STATES:
             check({"StartAt": "A", "States": {"A": {"Type": type_, field: value}}})
+            check({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": type_, field: value}}})

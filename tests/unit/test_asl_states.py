@@ -30,6 +30,7 @@ class StillScope:
     context: dict[str, Any] = {"Execution": {"Name": "x"}}  # noqa: RUF012 - read only
     variables: dict[str, Any] = {}  # noqa: RUF012 - read only
     ids: Ids = SeededIds()
+    now = 0.0
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES])

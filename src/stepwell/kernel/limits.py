@@ -23,4 +23,3 @@ PAGE_RESULTS = 1_000
 ACTIVITY_POLL_SECONDS = 60
 HTTP_TASK_SECONDS = 60  # https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html
 HISTORY_RETENTION_DAYS = 90
-JSON_DEPTH = 1_000  # deepest nesting of a JSON text; Jackson's default limit

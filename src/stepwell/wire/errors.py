@@ -27,6 +27,7 @@ QUERY_CODES: dict[str, tuple[str, int]] = {
 }
 
 # How Java's JSON reader names a scalar that stands where another type is expected.
+_BOOLEANS = {True: "TRUE_VALUE", False: "FALSE_VALUE"}
 _TOKENS = {str: "STRING_VALUE", int: "NUMBER_VALUE", float: "NUMBER_VALUE"}
 _NOUNS = {
     "string": "a String",
@@ -57,10 +58,7 @@ def wrong_type(value: Any, expected: str) -> ServiceError:
         return serialization("Expected list or null")
     if expected in ("structure", "map"):
         return serialization("Expected null")
-    if isinstance(value, bool):
-        token = "TRUE_VALUE" if value else "FALSE_VALUE"
-    else:
-        token = _TOKENS.get(type(value), "NULL_VALUE")
+    token = _BOOLEANS[value] if isinstance(value, bool) else _TOKENS.get(type(value), "NULL_VALUE")
     return serialization(f"{token} can not be converted to {_NOUNS.get(expected, expected)}")
 
 

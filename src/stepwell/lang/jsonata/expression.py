@@ -2,7 +2,7 @@
 
 Results follow AWS's number model (measured: floci-io/floci pull 2783): ``1.0`` is ``1``, whole numbers stay exact while
 64 bits hold them, infinite numbers and NaN become texts. A function is no result (recorded:
-test_map_items_eval_jsonata_fail); an object or list that holds one is refused the same way (assumed).
+test_map_state_items_eval_jsonata_fail); an object or list that holds one is refused the same way (assumed).
 """
 
 from __future__ import annotations

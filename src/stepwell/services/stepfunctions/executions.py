@@ -100,7 +100,7 @@ class ExecutionOperations:
         answer: Answer = {
             "stateMachineArn": row.machine_arn,
             "name": machine,
-            "definition": await self._machines.definition_for(row.definition, params),
+            **await self._machines.definition_members(row.definition, params),
         }
         revision = await self._revision(scope, machine, row)
         if revision is not None:

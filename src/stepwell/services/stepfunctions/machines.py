@@ -8,8 +8,11 @@ execution has ended; until then it is DELETING, its versions and aliases are gon
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+from stepwell.asl.references import variable_references
+from stepwell.asl.source import load_json_definition
 from stepwell.engine.journal import Journal
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.clock import Clock
@@ -177,7 +180,7 @@ class MachineOperations:
             "stateMachineArn": record.arn if version is None else version_arn(record.arn, version.number),
             "name": record.name,
             "status": record.status,
-            "definition": await self.definition_for(record.definition, params),
+            **await self.definition_members(record.definition, params),
             "roleArn": record.role,
             "type": record.type,
             "creationDate": record.created if version is None else version.created,
@@ -202,9 +205,16 @@ class MachineOperations:
             raise faults.machine_missing(arn)
         return record, version
 
-    async def definition_for(self, hash_: str, params: Params) -> str:
-        """A definition's text, unless the request wants metadata only."""
-        return WITHHELD if params.get("includedData") == "METADATA_ONLY" else await self._store.definition(hash_)
+    async def definition_members(self, hash_: str, params: Params) -> Answer:
+        """A definition's text and the variables its states read, unless the request wants metadata only.
+
+        Without any variable there is no ``variableReferences`` (recorded: test_create_describe_delete).
+        """
+        if params.get("includedData") == "METADATA_ONLY":
+            return {"definition": WITHHELD}
+        text = await self._store.definition(hash_)
+        references = _references(text)
+        return {"definition": text, "variableReferences": references} if references else {"definition": text}
 
     async def list(self, scope: Scope, params: Params) -> Answer:
         size = page_size(params)
@@ -219,6 +229,11 @@ class MachineOperations:
         if len(found) > size:
             answer["nextToken"] = self._pager.token("ListStateMachines", scope, params, [found[size - 1].name])
         return answer
+
+
+@lru_cache(maxsize=16)  # texts of up to 1 MiB
+def _references(definition: str) -> dict[str, list[str]]:
+    return variable_references(load_json_definition(definition))
 
 
 def _creation(record: MachineRecord) -> tuple[MachineRecord, list[Change]]:
