@@ -57,7 +57,6 @@ def _later() -> dict[str, str]:
                 if field.feature:
                     uses.setdefault(field.feature, []).append(f"{owner}.{name}")
     uses.setdefault(fields.DISTRIBUTED_MAP, []).append("ProcessorConfig.Mode")
-    uses.setdefault(fields.JSONATA_FEATURE, []).append("QueryLanguage")
     return {feature: _code(sorted(places)) for feature, places in sorted(uses.items())}
 
 

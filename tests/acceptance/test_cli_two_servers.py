@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from contract.conftest import PostgresServer
+from postgres_server import PostgresServer
 from servers import LiveServer
 
 ROLE = "arn:aws:iam::000000000000:role/r"

@@ -167,3 +167,12 @@ def test_deep_nesting_is_an_ordinary_fault(wrap: str) -> None:
         for type_ in STATES:
             check({"StartAt": "A", "States": {"A": {"Type": type_, field: value}}})
             check({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": type_, field: value}}})
+
+
+@pytest.mark.parametrize(
+    "parts", [("1+", ""), ("(", ")"), ("[", "]"), ("$f(", ")"), ("$x?", ":2"), ("$x[a", "]"), ("-", "")]
+)
+def test_no_expression_raises_however_deep(parts: tuple[str, str]) -> None:
+    for levels in (100, 400, 900, 3000):
+        text = f"{{% {parts[0] * levels}1{parts[1] * levels} %}}"
+        check({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Succeed", "Output": text}}})

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from stepwell.asl.resources import parse_resource
-from stepwell.engine.tasks import TaskCall, TaskFailed, TaskOutcome, TaskSubmitted, TaskSucceeded
+from stepwell.engine.tasks import SHUTDOWN, TaskCall, TaskFailed, TaskOutcome, TaskSubmitted, TaskSucceeded
 from stepwell.integrations.faults import UnreachableError
-from stepwell.integrations.optimised.executions import SHUTDOWN, child_name
+from stepwell.integrations.optimised.executions import child_name
 from stepwell.integrations.runner import IntegrationRunner
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.caller import CallContext, Params

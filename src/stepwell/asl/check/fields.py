@@ -56,7 +56,6 @@ def _enum(*options: str) -> Field:
     return Field("enum", options=options)
 
 
-_ANY = Field("any")
 _TEXT = Field("string")
 _SECONDS = Field("integer", computed=True, low=1, high=TASK_SECONDS)
 _LANGUAGE = _enum(JSONPATH, JSONATA)
