@@ -61,17 +61,25 @@ class TaskRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MapLimits:
+    """How many iterations run at once (0: any number), and how many may fail; None tolerates nothing of that kind."""
+
+    concurrency: int
+    tolerated_count: int | None = None
+    tolerated_percentage: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MapPlan:
     """How a Map state iterates. ``select`` makes an iteration's input, with ``$$.Map.Item`` in its scope.
 
-    A tolerated count or percentage of None tolerates nothing of that kind.
+    ``limits`` is asked once the Map has started: what is wrong with them fails a started Map (recorded:
+    test_map_state_tolerated_failure_count_path). May raise StateError.
     """
 
     items: Sequence[Any]
     select: Callable[[Scope, Any], Json]
-    concurrency: int
-    tolerated_count: int | None = None
-    tolerated_percentage: float | None = None
+    limits: Callable[[], MapLimits]
 
 
 class Step(Scope, Protocol):

@@ -44,11 +44,12 @@ def fork(turn: Turn, frame: Frame, blocks: Sequence[Block], argument: Json) -> N
 def iterate(turn: Turn, frame: Frame, plan: MapPlan) -> None:
     """Start a Map."""
     started = turn.emit(frame, "MapStateStarted", {"length": len(plan.items)})
+    limits = plan.limits()
     frame.waiting = ChildrenWait(
         total=len(plan.items),
-        limit=plan.concurrency,
-        tolerated_count=plan.tolerated_count,
-        tolerated_percentage=plan.tolerated_percentage,
+        limit=limits.concurrency,
+        tolerated_count=limits.tolerated_count,
+        tolerated_percentage=limits.tolerated_percentage,
     )
     frame.plan = plan
     if plan.items:

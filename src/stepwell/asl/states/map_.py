@@ -5,17 +5,21 @@ Source: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.ht
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from stepwell.asl.language.base import Field, QueryLanguage
 from stepwell.asl.states.base import State, runtime, within_limit
-from stepwell.asl.step import MapPlan, Scope, Step
+from stepwell.asl.step import MapLimits, MapPlan, Scope, Step
 from stepwell.kernel.jsontext import Json, dumps
 from stepwell.kernel.limits import INLINE_MAP_CONCURRENCY
 
 if TYPE_CHECKING:
     from stepwell.asl.model import Block
+
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 class MapState(State):
@@ -60,9 +64,14 @@ class MapState(State):
         return MapPlan(
             items=items,
             select=self._selection(effective),
-            concurrency=self._concurrency(value, step),
+            limits=lambda: self._limits(value, step),
+        )
+
+    def _limits(self, value: Any, step: Step) -> MapLimits:
+        return MapLimits(
             tolerated_count=_count(self.tolerated_count, value, step),
             tolerated_percentage=_percentage(self.tolerated_percentage, value, step),
+            concurrency=self._concurrency(value, step),
         )
 
     def _selection(self, effective: Json) -> Callable[[Scope, Any], Json]:
@@ -86,7 +95,10 @@ def _not_an_array(field: Field | None) -> str:
 
 
 def _integer(field: Field, value: Any, step: Step) -> int:
+    """A whole number; a path may also find one written as text (recorded: MAP_STATE_REFERENCE_IN_MAX_CONCURRENCY_PATH)."""
     found = field.read(value, step)
+    if isinstance(found, str) and field.name.endswith("Path") and _WHOLE.fullmatch(found):
+        return int(found)
     if isinstance(found, bool) or not isinstance(found, int):
         raise field.mistyped("integer", found, _refers(field, found, "integer"))
     return found
