@@ -12,43 +12,54 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from stepwell.engine.association import ALIAS_ARN, VERSION_ARN, associated
 from stepwell.engine.journal import Journal
 from stepwell.engine.state import Execution
 from stepwell.kernel.errors import StorageError
-from stepwell.kernel.jsontext import dumps
+from stepwell.kernel.jsontext import dumps, loads
 
 BATCH = 100
 PAUSE_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
-Subscriber = Callable[[str], Awaitable[None]]
+Subscriber = Callable[[dict[str, Any]], Awaitable[None]]
 _SHOWN = {"included": True}
 
 
-def describe(execution: Execution) -> str:
-    """The change as JSON: the ``detail`` of AWS's event, dates in milliseconds."""
-    return dumps(
-        {
-            "executionArn": execution.arn,
-            "stateMachineArn": execution.machine_arn,
-            "name": execution.name,
-            "status": execution.status,
-            "startDate": round(execution.started * 1000),
-            "stopDate": None if execution.stopped is None else round(execution.stopped * 1000),
-            "input": execution.input.text,
-            "output": None if execution.output is None else execution.output.text,
-            "inputDetails": _SHOWN,
-            "outputDetails": None if execution.output is None else _SHOWN,
-            "error": execution.error,
-            "cause": execution.cause,
-            VERSION_ARN: None,
-            ALIAS_ARN: None,
-            **associated(execution.version),
-            "redriveCount": execution.redrives,
-        }
-    )
+def changes(execution: Execution, *, started: bool, ended: bool) -> str:
+    """The changes one decision makes, as the text of one outbox row: an execution may start and end in the same."""
+    found = []
+    if started:
+        found.append(_detail(execution, "RUNNING"))
+    if ended:
+        found.append(_detail(execution, execution.status))
+    return dumps(found)
+
+
+def _detail(execution: Execution, status: str) -> dict[str, Any]:
+    """The ``detail`` of AWS's event; dates are milliseconds."""
+    over = status != "RUNNING"
+    output = execution.output.text if over and execution.output is not None else None
+    return {
+        "executionArn": execution.arn,
+        "stateMachineArn": execution.machine_arn,
+        "name": execution.name,
+        "status": status,
+        "startDate": round(execution.started * 1000),
+        "stopDate": round(execution.stopped * 1000) if over and execution.stopped is not None else None,
+        "input": execution.input.text,
+        "output": output,
+        "inputDetails": _SHOWN,
+        "outputDetails": None if output is None else _SHOWN,
+        "error": execution.error if over else None,
+        "cause": execution.cause if over else None,
+        VERSION_ARN: None,
+        ALIAS_ARN: None,
+        **associated(execution.version),
+        "redriveCount": execution.redrives,
+    }
 
 
 class StatusPort:
@@ -85,7 +96,8 @@ class StatusPort:
             try:
                 while rows := await self._journal.outbox(BATCH):
                     for row in rows:
-                        await subscriber(row.body)
+                        for change in loads(row.body):
+                            await subscriber(change)
                         await self._journal.forget_outbox([row.number])
             except StorageError as error:
                 log.warning("status changes wait: %s", error)

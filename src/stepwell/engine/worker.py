@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
@@ -111,6 +111,7 @@ class Worker:
         self._loaded = loaded
         self._actors: OrderedDict[Key, Actor] = OrderedDict()
         self._resting: OrderedDict[Key, Actor] = OrderedDict()
+        self.counts: Counter[str] = Counter()  # status changes of this server since it started
         self._closing: defaultdict[str, list[asyncio.Future[None]]] = defaultdict(list)
         self._slots = asyncio.Semaphore(CALLS)
         self._strays: list[Calls] = []  # of executions that other servers took over
@@ -276,8 +277,10 @@ class Worker:
         """The status change a decision makes, if somebody wants to know."""
         if not self.status.active:
             return None
-        started = bool(decision.events) and decision.events[0][0] == 1
-        return status.describe(execution) if started or decision.closed else None
+        started = decision.reopened or (bool(decision.events) and decision.events[0][0] == 1)
+        if not started and not decision.closed:
+            return None
+        return status.changes(execution, started=started, ended=decision.closed)
 
     def dispatch(self, actor: Actor, execution: Execution, decision: Decision) -> None:
         """A decision is durable: call its tasks, set its timers, tell who waits."""
@@ -291,7 +294,10 @@ class Worker:
                 self.activities.offer(str(task.request.resource.arn), key, task.frame, task.event)
             else:
                 self.call(actor, execution, task)
+        if decision.events and decision.events[0][0] == 1:
+            self.counts["RUNNING"] += 1
         if decision.closed:
+            self.counts[execution.status] += 1
             for future in self._closing.get(execution.arn, ()):
                 if not future.done():
                     future.set_result(None)

@@ -74,6 +74,12 @@ class Report:
             "stepwell_store_ok": ("1 if the database can be written to.", lambda: self._storage.database.health.ok),
             "stepwell_partitions_owned": ("Partitions of this server.", lambda: len(self._storage.membership.owned)),
         }
+        metrics.counter(
+            "stepwell_executions",
+            "Standard executions that took on a status on this server.",
+            lambda: {(name,): float(count) for name, count in self._worker.counts.items()},
+            labels=("status",),
+        )
         for name, (text, read) in readings.items():
             metrics.gauge(name, text, _unlabelled(read))
 
