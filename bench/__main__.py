@@ -32,6 +32,7 @@ Workload = Callable[[Options, Path], Awaitable[list[Row]]]
 WORKLOADS: dict[str, Workload] = {
     "disk": engine_paths.durable_limits,
     "express": engine_paths.express_ten,
+    "jsonata": engine_paths.jsonata_ten,
     "sync-http": server_paths.sync_express,
     "standard": engine_paths.standard_ten,
     "tasks": engine_paths.ten_tasks,

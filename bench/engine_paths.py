@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from bench import machines
 from bench.disk import BareAppend, commit_cpu, commit_seconds, flush_seconds
-from bench.house import ECHO, SCOPE, House, house
+from bench.house import ECHO, SCOPE, Compiled, House, house
 from bench.load import Load, under_load
 from bench.options import Options
 from bench.processes import cpu_seconds, running
@@ -35,6 +37,30 @@ async def express_ten(options: Options, folder: Path) -> list[Row]:
 
         values = await _cpu_turns(once, options, 2_000)
     return [Row(path="Express, 10 states", what="CPU", unit="us", values=_in("us", values), budget=40)]
+
+
+async def jsonata_ten(options: Options, folder: Path) -> list[Row]:
+    """The same ten states in JSONata with variables, against those in JSONPath."""
+    text = dumps(machines.TEN_INPUT)
+    one_turn = replace(options, turns=1)
+    jsonata, ratios = [], []
+    async with house(folder) as home:
+        plain = await home.machine("ten", machines.ten_states())
+        twin = await home.machine("ten-jsonata", machines.ten_states_in_jsonata())
+
+        async def once(machine: Compiled) -> None:
+            await home.in_memory(machine, Json.parse(text), machines.TEN_OUTPUT)
+
+        for _ in range(options.turns):
+            [limit] = await _cpu_turns(partial(once, plain), one_turn, 2_000)
+            [ours] = await _cpu_turns(partial(once, twin), one_turn, 2_000)
+            jsonata.append(ours)
+            ratios.append(ours / limit)
+    path = "Express, 10 states in JSONata"
+    return [
+        Row(path=path, what="CPU", unit="us", values=_in("us", jsonata)),
+        Row(path=path, what="CPU / the same in JSONPath", unit="", values=ratios, budget=3),
+    ]
 
 
 async def maps(options: Options, folder: Path) -> list[Row]:

@@ -43,6 +43,39 @@ def ten_states() -> Definition:
     }
 
 
+def ten_states_in_jsonata() -> Definition:
+    """The same ten in JSONata, the way one writes it: variables where the other puts results into the data."""
+    order = {name: f"{{% $states.input.{name} %}}" for name in ("id", "qty", "price", "items")}
+    label = {"order": "{% $states.input %}", "label": "{% 'order-' & $states.input.id %}"}
+    sums = {"n": "{% $flat.qty + 1 %}", "first": "{% $flat.items[0] %}"}
+    answer = {
+        "label": "{% $states.input.label %}",
+        "n": "{% $calc.n %}",
+        "first": "{% $calc.first %}",
+        "tier": "{% $tier.name %}",
+    }
+    bulk = "{% $exists($tier.name) and $tier.name = 'bulk' %}"
+    either = "{% $calc.n < 5 or $not($contains($states.input.label, /^zzz/)) %}"
+    done = "{% $merge([$states.input, {'status': 'done'}]) %}"
+    return {
+        "QueryLanguage": "JSONata",
+        "StartAt": "Order",
+        "States": {
+            "Order": {"Type": "Pass", "Output": order, "Next": "Many?"},
+            "Many?": _choice({"Condition": "{% $states.input.qty > 5 %}"}, "Tier"),
+            "Tier": {"Type": "Pass", "Assign": {"tier": {"name": "bulk", "off": 10}}, "Next": "Label"},
+            "Label": {"Type": "Pass", "Output": label, "Next": "Bulk?"},
+            "Bulk?": _choice({"Condition": bulk}, "Flat"),
+            "Flat": {"Type": "Pass", "Assign": {"flat": "{% $states.input.order %}"}, "Next": "Sums"},
+            "Sums": {"Type": "Pass", "Assign": {"calc": sums}, "Next": "Either?"},
+            "Either?": _choice({"Condition": either}, "Answer"),
+            "Answer": {"Type": "Pass", "Output": answer, "Next": "Done"},
+            "Done": {"Type": "Pass", "Output": done, "End": True},
+            "Bad": {"Type": "Fail", "Error": "Bad", "Cause": "a choice went the wrong way"},
+        },
+    }
+
+
 def _choice(rule: Definition, following: str) -> Definition:
     return {"Type": "Choice", "Choices": [{**rule, "Next": following}], "Default": "Bad"}
 

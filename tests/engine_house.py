@@ -21,6 +21,7 @@ from stepwell.engine.journal import Key, partition_of
 from stepwell.engine.machines import Machines
 from stepwell.engine.memory import MemoryRun
 from stepwell.engine.messages import Message
+from stepwell.engine.pages import events_of_page, payloads_of_page
 from stepwell.engine.state import Execution
 from stepwell.engine.tasks import Submitted, TaskCall, TaskFailed, TaskOutcome, TaskSubmitted, TaskSucceeded
 from stepwell.engine.tokens import Tokens
@@ -268,8 +269,8 @@ async def stored_events(storage: Storage, key: Key) -> list[Event]:
     pages = await storage.journal.pages(key, after=0, before=None, limit=10_000, newest_first=False)
     events: list[Event] = []
     for page in pages:
-        payloads = await storage.journal.payloads(key, sorted(codec.payloads_of_page(page)))
-        events.extend(codec.events_of_page(page, row, payloads))
+        payloads = await storage.journal.payloads(key, sorted(payloads_of_page(page)))
+        events.extend(events_of_page(page, row, payloads))
     return events
 
 

@@ -17,15 +17,23 @@ from stepwell.integrations.handlers import Refusal
 from stepwell.integrations.optimised.registry import optimised_handlers
 from stepwell.kernel.settings import TABLE
 from stepwell.lang.intrinsics.registry import FUNCTIONS
+from stepwell.lang.jsonata.library.registry import LIBRARY
 from stepwell.lang.jsonpath.functions import FUNCTIONS as PATH_FUNCTIONS
 from stepwell.services import sts
 from stepwell.services.events.service import EventBridge
 from stepwell.services.iam import service as iam
+from stepwell.services.logs import service as logs
 from stepwell.services.stepfunctions import StepFunctions
 from stepwell.wire.models import SERVED, Models
 
 NOBODY = cast(Any, None)  # services that are only asked what they serve need no storage
-TITLES = {"stepfunctions": "Step Functions", "events": "EventBridge", "sts": "STS", "iam": "IAM"}
+TITLES = {
+    "stepfunctions": "Step Functions",
+    "events": "EventBridge",
+    "sts": "STS",
+    "iam": "IAM",
+    "logs": "CloudWatch Logs",
+}
 PATTERNS = ("request", "sync", "sync:2", "waitForTaskToken")
 JOBS = {("states", "startExecution")}  # whose .sync waits; see IntegrationRunner
 
@@ -61,15 +69,18 @@ def _later() -> dict[str, str]:
 
 
 def _language() -> str:
-    rows = [f"| {kind} | {_code(_own_fields(kind))} |" for kind in STATE_TYPES]
+    rows = [
+        f"| {kind} | {_code(_own_fields(kind, fields.JSONPATH))} | {_code(_own_fields(kind, fields.JSONATA))} |"
+        for kind in STATE_TYPES
+    ]
     later = [f"| {feature} | {places} |" for feature, places in _later().items()]
     by_type = [f"- {kind}: {_code(_operators(kind))}" for kind in ("String", "Numeric", "Timestamp", "Boolean")]
     return "\n".join(
         [
             f"## State types: {len(STATE_TYPES)}",
             "",
-            "| type | fields |",
-            "|---|---|",
+            "| type | fields in JSONPath | fields in JSONata |",
+            "|---|---|---|",
             *rows,
             "",
             "### Not yet",
@@ -91,18 +102,22 @@ def _language() -> str:
             f"## Functions of JSONPath: {len(PATH_FUNCTIONS)}",
             "",
             _code(f"{name}()" for name in PATH_FUNCTIONS),
+            "",
+            f"## Functions of JSONata: {len(LIBRARY)}",
+            "",
+            _code(f"${name}" for name in sorted(LIBRARY)),
         ]
     )
 
 
-def _own_fields(kind: str) -> list[str]:
-    """Fields in JSONPath that this version runs, without those that every state has."""
+def _own_fields(kind: str, language: str) -> list[str]:
+    """Fields in a query language that this version runs, without those that every state has."""
     everywhere = {"Type", "Comment", "QueryLanguage", "Next", "End"}
     shape = fields.STATES[kind]
     return [
         name
         for name, field in shape.fields.items()
-        if name not in everywhere and field.language != fields.JSONATA and not field.feature
+        if name not in everywhere and field.language in (None, language) and not field.feature
     ]
 
 
@@ -141,6 +156,7 @@ def _served() -> dict[str, set[str]]:
         "stepfunctions": set(states.operations),
         "events": set(vars(events)["_operations"]),
         "iam": set(iam.OPERATIONS),
+        "logs": set(logs.OPERATIONS),
         "sts": set(sts.OPERATIONS),
     }
 

@@ -15,14 +15,16 @@ from stepwell.engine.tasks import Submitted, TaskCall, TaskOutcome, TaskSubmitte
 from stepwell.engine.tokens import Tokens
 from stepwell.engine.worker import Worker
 from stepwell.kernel.arns import Scope
-from stepwell.kernel.caller import CallContext
+from stepwell.kernel.caller import CallContext, Service
 from stepwell.kernel.clock import ManualClock
 from stepwell.kernel.errors import ServiceError
 from stepwell.kernel.ids import SeededIds
 from stepwell.kernel.jsontext import Json
 from stepwell.kernel.keys import KeyRing
+from stepwell.services.logs import Delivery, Destinations, Logs, Shelf
 from stepwell.services.stepfunctions import AcknowledgedExpress, StepFunctions, Watcher
 from stepwell.storage.bundle import Storage, open_storage
+from stepwell.storage.logs import LogStore
 from stepwell.wire.models import Models
 from stepwell.wire.validation import Validator
 
@@ -52,18 +54,27 @@ class StubRunner:
 
 
 class House:
-    """One server's worth of objects. ``do`` calls an operation as the wire does, constraints and result checked."""
+    """One server's worth of objects. ``do`` calls an operation as the wire does, constraints and result checked.
 
-    def __init__(self, storage: Storage, clock: ManualClock, *, limit: int = 100, seed: int = 7) -> None:
+    With ``logs`` state machines may log to groups that are there, and to no others; ``log`` calls CloudWatch Logs.
+    """
+
+    def __init__(
+        self, storage: Storage, clock: ManualClock, *, limit: int = 100, seed: int = 7, logs: bool = False
+    ) -> None:
         self.storage, self.clock = storage, clock
         self.ids = SeededIds(seed)
         self.tokens = Tokens(KEYS)
         self.runner = StubRunner()
         self.machines = Machines(storage.documents.definition)
-        self.worker = Worker(storage.journal, self.machines, self.runner, clock, self.ids, self.tokens)
+        self.shelf = Shelf(storage.documents, LogStore(storage.database), clock, self.ids)
+        self.logs, self.delivery = Logs(self.shelf), Delivery(self.shelf, clock)
+        self.worker = Worker(
+            storage.journal, self.machines, self.runner, clock, self.ids, self.tokens, events=self.delivery
+        )
         store = AcknowledgedExpress(storage.documents)
-        self.express = Express(self.machines, self.runner, store, clock, self.ids, limit=limit)
-        clock.settlers[:] = [self.worker.settle, self.express.settle]
+        self.express = Express(self.machines, self.runner, store, clock, self.ids, limit=limit, events=self.delivery)
+        clock.settlers[:] = [self.worker.settle, self.express.settle, self.delivery.settle]
         self.sfn = StepFunctions(
             documents=storage.documents,
             journal=storage.journal,
@@ -74,14 +85,21 @@ class House:
             keys=KEYS,
             clock=clock,
             ids=self.ids,
+            destinations=Destinations(self.shelf) if logs else None,
         )
         self.watcher = Watcher(self.worker, self.sfn.describe)
         self.scope = Scope()
 
     async def do(self, operation: str, **params: Any) -> Any:
-        model = MODELS.operation("stepfunctions", operation)
+        return await self._call(self.sfn, operation, params)
+
+    async def log(self, operation: str, **params: Any) -> Any:
+        return await self._call(self.logs, operation, params)
+
+    async def _call(self, service: Service, operation: str, params: dict[str, Any]) -> Any:
+        model = MODELS.operation(service.name, operation)
         VALIDATOR.validate(model, params)
-        result = await self.sfn.call(operation, params, CallContext(scope=self.scope))
+        result = await service.call(operation, params, CallContext(scope=self.scope))
         known = set(model.output_shape.members) if model.output_shape else set()
         assert set(result) <= known, set(result) - known
         return result

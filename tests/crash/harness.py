@@ -19,11 +19,11 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from crash.machines import Plan
-from stepwell.engine import codec
 from stepwell.engine.events import Event
 from stepwell.engine.journal import Append, ExecutionRow, Journal, Key, NewExecution, Stored, partition_of
 from stepwell.engine.machines import Machines, definition_hash
 from stepwell.engine.messages import Failed, Succeeded
+from stepwell.engine.pages import events_of_page, payloads_of_page
 from stepwell.engine.state import Execution
 from stepwell.engine.tasks import Submitted, TaskCall, TaskFailed, TaskOutcome, TaskSubmitted, TaskSucceeded
 from stepwell.engine.timers import HORIZON
@@ -276,9 +276,9 @@ class Trial:
     async def _history(self) -> list[Event]:
         row = await self._row()
         pages = await self._storage.journal.pages(row.key, after=0, before=None, limit=10_000, newest_first=False)
-        numbers = {number for page in pages for number in codec.payloads_of_page(page)}
+        numbers = {number for page in pages for number in payloads_of_page(page)}
         payloads = await self._storage.journal.payloads(row.key, sorted(numbers))
-        return [event for page in pages for event in codec.events_of_page(page, row, payloads)]
+        return [event for page in pages for event in events_of_page(page, row, payloads)]
 
 
 def chains(events: list[Event], reaper_free: frozenset[str] = FREE_PREDECESSOR) -> Counter[str]:

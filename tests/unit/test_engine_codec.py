@@ -14,6 +14,8 @@ from stepwell.engine import codec
 from stepwell.engine.advance import advance
 from stepwell.engine.journal import Append, ExecutionRow, FrameRow, Page, Stored, TaskRow
 from stepwell.engine.messages import ActivityStarted, Continue, Failed, Message, Start, Submitted, Succeeded
+from stepwell.engine.pages import events_of_page, payloads_of_page
+from stepwell.engine.references import INPUT, OUTPUT, resolver
 from stepwell.engine.state import Execution, Frame, TaskWait
 from stepwell.engine.tokens import Tokens
 from stepwell.engine.turn import Env
@@ -229,17 +231,17 @@ def test_input_and_output_are_on_the_row_and_only_referred_to() -> None:
     shelf = Shelf(one(Type="Pass", Result="y" * 9_000), "x" * 9_000)
     assert not shelf.payloads
     _, rows = orjson.loads(shelf.pages[0].body)
-    assert rows[0][4]["input"] == codec.INPUT
-    assert rows[1][4]["input"] == codec.INPUT
-    assert rows[2][4]["output"] == codec.OUTPUT
-    assert rows[3][4]["output"] == codec.OUTPUT
+    assert rows[0][4]["input"] == INPUT
+    assert rows[1][4]["input"] == INPUT
+    assert rows[2][4]["output"] == OUTPUT
+    assert rows[3][4]["output"] == OUTPUT
 
 
 def test_pages_read_back_as_the_events_that_were_written() -> None:
     shelf = Shelf(one(Type="Pass", Result={"big": "y" * 5_000}, ResultPath="$.r"), {"in": 1})
     (page,) = shelf.pages
-    payloads = {number: shelf.payloads[number] for number in codec.payloads_of_page(page)}
-    events = list(codec.events_of_page(page, shelf.row(), payloads))
+    payloads = {number: shelf.payloads[number] for number in payloads_of_page(page)}
+    events = list(events_of_page(page, shelf.row(), payloads))
     assert [event.type for event in events] == [
         "ExecutionStarted",
         "PassStateEntered",
@@ -259,7 +261,7 @@ def test_a_task_that_is_called_again_has_its_large_parameters() -> None:
     shelf = Shelf(one(**{**TASK, "Parameters": {"p": "x" * 6_000, "n.$": "$.n"}}), {"n": 1})
     (row,) = shelf.load().tasks.values()
     reference = orjson.loads(row.body)[4]
-    document = codec.resolver(shelf.row(), shelf.payloads)(reference)
+    document = resolver(shelf.row(), shelf.payloads)(reference)
     assert document == Json({"p": "x" * 6_000, "n": 1})
 
 

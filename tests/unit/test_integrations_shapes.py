@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stepwell.asl.casing import first_generation_name, sdk_name
 from stepwell.integrations.models import operation_model
 from stepwell.integrations.shapes import (
     FIRST_GENERATION_IN,
@@ -15,9 +16,7 @@ from stepwell.integrations.shapes import (
     SDK_OUT,
     Intakes,
     blob_text,
-    first_generation_name,
     instant,
-    sdk_name,
 )
 
 

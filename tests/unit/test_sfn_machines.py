@@ -284,7 +284,7 @@ async def test_logging_and_tracing_are_stored_and_described(house: House) -> Non
 
 @pytest.mark.parametrize(
     "operation",
-    ["TestState", "RedriveExecution", "DescribeMapRun"],
+    ["UpdateMapRun", "DescribeMapRun"],
 )
 async def test_what_is_not_served_yet_is_refused_by_name(house: House, operation: str) -> None:
     from stepwell.kernel.caller import CallContext

@@ -11,6 +11,7 @@ from stepwell.engine import actor as actor_module
 from stepwell.engine import codec
 from stepwell.engine.advance import advance
 from stepwell.engine.messages import Start, Succeeded
+from stepwell.engine.references import digest_of
 from stepwell.engine.turn import Env
 from stepwell.kernel.ids import SeededIds
 from stepwell.kernel.jsontext import Json
@@ -73,7 +74,7 @@ async def test_large_texts_are_remembered_by_their_digest_and_written_once() -> 
         event = next(iter(f.waiting.event for f in execution.frames.values()))  # type: ignore[union-attr]
         append = codec.to_append(execution, advance(execution, [Succeeded(1, event, large)], env)[0])
         assert [row.body for row in append.payloads] == [large.text]
-        assert list(execution.payloads) == [codec.digest_of(large.text)]
+        assert list(execution.payloads) == [digest_of(large.text)]
 
 
 def _two() -> dict[str, object]:

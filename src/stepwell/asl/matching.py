@@ -32,7 +32,9 @@ class Failure:
     also: str | None = None
     fatal: bool = False
     shy: bool = False
-    evaluation: bool = False  # an expression failed; a Map or Parallel ends with it (recorded: test_map_state_items_eval_*)
+    evaluation: bool = (
+        False  # an expression failed; a Map or Parallel ends with it (recorded: test_map_state_items_eval_*)
+    )
 
 
 def matches(names: Iterable[str], failure: Failure) -> bool:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from stepwell.engine import codec
 from stepwell.engine.journal import Key
 from stepwell.engine.messages import ActivityStarted
+from stepwell.engine.references import FIRST_PAYLOAD, resolver
 from stepwell.kernel.clock import resolve
 from stepwell.kernel.errors import StorageError
 
@@ -128,9 +128,9 @@ class ActivityDesk:
             return None
         _, _, token, _, parameters, _ = orjson.loads(row.body)
         payloads = {}
-        if isinstance(parameters, int) and parameters <= codec.FIRST_PAYLOAD:
-            payloads = await self._worker.journal.payloads(key, [codec.FIRST_PAYLOAD - parameters])
-        document = codec.resolver(stored.row, payloads)(parameters)
+        if isinstance(parameters, int) and parameters <= FIRST_PAYLOAD:
+            payloads = await self._worker.journal.payloads(key, [FIRST_PAYLOAD - parameters])
+        document = resolver(stored.row, payloads)(parameters)
         return None if document is None else ActivityTask(token, document.text)
 
     async def _wait(self, activity: str, seconds: float) -> None:

@@ -22,8 +22,9 @@ from stepwell.engine.advance import advance
 from stepwell.engine.calls import Calls
 from stepwell.engine.decisions import Decision, ScheduleTask
 from stepwell.engine.journal import Append, Key, Stored, TaskRow
-from stepwell.engine.messages import Continue, Failed, Message, Start, Submitted, Succeeded
+from stepwell.engine.messages import Continue, Failed, Message, Redrive, Start, Submitted, Succeeded
 from stepwell.engine.parking import DIED, Record
+from stepwell.engine.references import Resolve, resolver
 from stepwell.engine.state import Execution
 from stepwell.kernel.errors import CheckFailed, Fenced, StorageError, StorageUnavailable
 from stepwell.kernel.jsontext import NULL, Json
@@ -173,7 +174,7 @@ class Actor:
             await self._advance(self.execution, taken)
             return False
         stored = await self._worker.journal.load(self.key)
-        if stored is None or stored.row.status != "RUNNING":
+        if stored is None or (stored.row.status != "RUNNING" and not _redriven(taken)):
             _answer(taken, [False] * len(taken))
             return False
         self.record.read(stored.row)
@@ -252,13 +253,13 @@ class Actor:
         self._worker.dispatch(self, execution, decision)
 
     # ------------------------------------------------------------------ loading
-    async def _restore(self, stored: Stored) -> tuple[Execution, codec.Resolve]:
+    async def _restore(self, stored: Stored) -> tuple[Execution, Resolve]:
         """The execution as it is stored, without anything being set going."""
         worker = self._worker
         machine = await worker.machines.get(stored.row.definition)
         numbers = sorted(codec.referenced_payloads(stored))
         payloads = await worker.journal.payloads(self.key, numbers) if numbers else {}
-        return codec.from_stored(stored, machine, payloads), codec.resolver(stored.row, payloads)
+        return codec.from_stored(stored, machine, payloads), resolver(stored.row, payloads)
 
     async def _load(self, stored: Stored, taken: list[Letter]) -> Execution:
         """Take the execution up: its calls, unless they run or their results are in hand, and its timers."""
@@ -306,7 +307,12 @@ class Actor:
             log.warning("execution %s is parked in memory only: %s", self.key.id.hex(), failed)
 
 
-def _scheduled(row: TaskRow, resolve: codec.Resolve) -> ScheduleTask:
+def _redriven(taken: list[Letter]) -> bool:
+    """Somebody asks that an execution which has ended goes on."""
+    return any(isinstance(letter.message, Redrive) for letter in taken)
+
+
+def _scheduled(row: TaskRow, resolve: Resolve) -> ScheduleTask:
     """The task of a row, to be called again."""
     state, attempt, token, timeout, parameters, credentials = orjson.loads(row.body)
     request = TaskRequest(

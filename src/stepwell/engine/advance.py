@@ -22,6 +22,7 @@ from stepwell.engine.messages import (
     Failed,
     Heartbeat,
     Message,
+    Redrive,
     Start,
     Stop,
     Submitted,
@@ -29,16 +30,19 @@ from stepwell.engine.messages import (
     TaskTimedOut,
     TimerFired,
 )
+from stepwell.engine.redrive import redrive
 from stepwell.engine.state import TOP, Execution, Frame, TaskWait, TimerWait
-from stepwell.engine.turn import Env, HistoryFull, Turn
+from stepwell.engine.turn import Env, HistoryFull, MakeTurn, Turn
 
 
-def advance(execution: Execution, messages: Sequence[Message], env: Env) -> tuple[Decision, list[bool]]:
+def advance(
+    execution: Execution, messages: Sequence[Message], env: Env, make_turn: MakeTurn = Turn
+) -> tuple[Decision, list[bool]]:
     """Take in messages in order and run on. Returns the decision and, for each message, whether it counted."""
-    turn = Turn(execution, env)
+    turn = make_turn(execution, env)
     counted = []
     for message in messages:
-        if execution.status != "RUNNING":
+        if execution.status != "RUNNING" and type(message) is not Redrive:
             counted.append(False)
             continue
         did = True
@@ -70,7 +74,7 @@ def _start(turn: Turn, _message: Start) -> bool:
 
 
 def _continue(turn: Turn, _message: Continue) -> bool:
-    waiting = [frame for frame in turn.execution.frames.values() if frame.ready is not None]
+    waiting = [frame for frame in turn.execution.frames.values() if frame.ready not in {None, "redrive"}]
     # The agenda is worked off from its end: children first, the oldest first, then parents that may start further ones.
     turn.agenda += sorted(waiting, key=lambda frame: (frame.ready != "iterate", -frame.id))
     return bool(waiting)
@@ -127,6 +131,7 @@ _HANDLERS: dict[type, Callable[[Turn, Any], bool]] = {
     Start: _start,
     Continue: _continue,
     Stop: _stop,
+    Redrive: redrive,
     TimerFired: _timer,
     TaskTimedOut: _task(work.timed_out),
     ActivityStarted: _task(work.claimed),

@@ -1,94 +1,43 @@
-"""Executions as bytes: pages of events, frames, the head of the execution; and back.
+"""Executions as bytes: what a decision writes, frame by frame, with the head of the execution; and back.
 
-Documents are written once. Inside a page they are numbered; a text of more than 4 KiB has a row of its own (a payload) which
-pages and frames refer to, so an unchanged document is not written again; the execution's input and output are on its row.
-
-::
-
-    reference to a document in a page:   n >= 0  the page's own table     -1 input   -2 output   <= -10 payload -(n) - 10
-    reference to a document in a frame:  text (a string), or a negative number as above
+Pages of events have a module of their own (``pages``), and so has how documents are named (``references``).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import orjson
 
 from stepwell.asl.model import Machine
 from stepwell.engine.decisions import Decision, ScheduleTask
-from stepwell.engine.events import DOCUMENTS, Event, PlainEvent
+from stepwell.engine.execution_log import LogPlan
 from stepwell.engine.journal import (
-    PAYLOAD_BYTES,
     Append,
     Closed,
     ExecutionRow,
     FrameRow,
     NewExecution,
-    Page,
-    PayloadRow,
     Stored,
     TaskRow,
     TimerRow,
 )
+from stepwell.engine.pages import page_of
+from stepwell.engine.references import FIRST_PAYLOAD, INPUT, OUTPUT, Payloads, Resolve, digest_of, resolver
 from stepwell.engine.state import ChildrenWait, Execution, Frame, TaskWait, TimerWait, Waiting
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.jsontext import Json
 
-INPUT, OUTPUT, FIRST_PAYLOAD = -1, -2, -10
-REMEMBERED_PAYLOADS = 64
-Reference = int | str
+_REDRIVES = 8  # where a head says how often the execution was redriven
+_LOG = 11  # where it says what is logged, if anything is
 
 
 # ---------------------------------------------------------------------------------------------- writing
-class _Payloads:
-    """Turns documents into references, collecting the payload rows that are new."""
-
-    def __init__(self, execution: Execution) -> None:
-        self.execution = execution
-        self.rows: list[PayloadRow] = []
-
-    def shared(self, document: Json) -> int | None:
-        """A reference that needs no place in the page or frame, or None."""
-        execution = self.execution
-        if document is execution.input:
-            return INPUT
-        if document is execution.output:
-            return OUTPUT
-        if document.size <= PAYLOAD_BYTES:
-            return None
-        text = document.text
-        digest = digest_of(text)
-        number = execution.payloads.get(digest)
-        if number is None:
-            execution.last_payload = number = execution.last_payload + 1
-            execution.payloads[digest] = number
-            self.rows.append(PayloadRow(number, text))
-        return FIRST_PAYLOAD - number
-
-    def inline(self, document: Json | None) -> Reference | None:
-        if document is None:
-            return None
-        shared = self.shared(document)
-        return document.text if shared is None else shared
-
-    def forget_old(self) -> None:
-        known = self.execution.payloads
-        for digest in list(known)[: max(0, len(known) - REMEMBERED_PAYLOADS)]:
-            del known[digest]
-
-
-def digest_of(text: str) -> bytes:
-    """What an execution remembers of a large text: the texts themselves would fill the memory."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
 def to_append(execution: Execution, decision: Decision, *, outbox: str | None = None) -> Append:
     """What the journal is to write; ``execution.seq`` is still the one the decision builds on."""
-    payloads = _Payloads(execution)
-    page = _page(decision.events, payloads)
+    payloads = Payloads(execution)
+    page = page_of(decision.events, payloads)
     frames = [
         _frame_row(execution.frames[number], payloads)
         for number in sorted(decision.dirty)
@@ -103,6 +52,7 @@ def to_append(execution: Execution, decision: Decision, *, outbox: str | None = 
         expected=execution.seq,
         head=_head(execution),
         runnable=decision.runnable,
+        reopened=decision.reopened and not decision.closed,
         page=page,
         frames=frames,
         children_dropped=sorted(decision.orphaned),
@@ -133,7 +83,7 @@ def to_new(execution: Execution) -> NewExecution:
     )
 
 
-def task_row(task: ScheduleTask, payloads: _Payloads) -> TaskRow:
+def task_row(task: ScheduleTask, payloads: Payloads) -> TaskRow:
     request = task.request
     body = [
         task.state,
@@ -154,30 +104,12 @@ def task_row(task: ScheduleTask, payloads: _Payloads) -> TaskRow:
     )
 
 
-def _page(events: list[PlainEvent], payloads: _Payloads) -> Page | None:
-    if not events:
-        return None
-    texts: dict[str, int] = {}
-    rows = []
-    for number, previous, time, kind, details in events:
-        written = details
-        if details and (documents := DOCUMENTS[kind]):
-            written = dict(details)
-            for name in documents:
-                document = details.get(name)
-                if document is not None:
-                    shared = payloads.shared(document)
-                    written[name] = texts.setdefault(document.text, len(texts)) if shared is None else shared
-        rows.append((number, previous, time, kind, written))
-    return Page(events[0][0], events[-1][0], orjson.dumps((list(texts), rows)))
-
-
-def _frame_row(frame: Frame, payloads: _Payloads) -> FrameRow:
+def _frame_row(frame: Frame, payloads: Payloads) -> FrameRow:
     body = (
         frame.index,
         frame.block,
         frame.state,
-        payloads.inline(frame.input) if not frame.finished else "null",
+        payloads.inline(frame.input) if frame.output is None else "null",
         frame.last,
         frame.entered,
         frame.entered_at,
@@ -187,7 +119,7 @@ def _frame_row(frame: Frame, payloads: _Payloads) -> FrameRow:
         _waiting(frame.waiting),
         payloads.inline(frame.output),
         frame.failed,
-        payloads.inline(frame.item) if not frame.finished else None,
+        payloads.inline(frame.item) if frame.output is None else None,
         frame.before,
         None if not frame.variables else {name: payloads.inline(value) for name, value in frame.variables.items()},
     )
@@ -207,19 +139,21 @@ def _waiting(waiting: Waiting | None) -> list[Any] | None:
 
 
 def _head(execution: Execution) -> bytes:
-    return orjson.dumps(
-        (
-            execution.last_event,
-            execution.last_frame,
-            execution.last_payload,
-            execution.machine_name,
-            execution.role_arn,
-            execution.scope.partition,
-            execution.scope.region,
-            execution.scope.account,
-            execution.redrives,
-        )
+    head = (
+        execution.last_event,
+        execution.last_frame,
+        execution.last_payload,
+        execution.machine_name,
+        execution.role_arn,
+        execution.scope.partition,
+        execution.scope.region,
+        execution.scope.account,
+        execution.redrives,
     )
+    if execution.redriven is None and execution.log is None:
+        return orjson.dumps(head)
+    log = None if execution.log is None else tuple(execution.log)
+    return orjson.dumps((*head, execution.redriven, execution.redrive_tokens, log))
 
 
 def _closed(execution: Execution) -> Closed:
@@ -234,7 +168,27 @@ def _closed(execution: Execution) -> Closed:
 
 
 # ---------------------------------------------------------------------------------------------- reading
-Resolve = Callable[[Reference | None], Json | None]
+class RedriveRecord(NamedTuple):
+    """What the head of an execution says of its redrives."""
+
+    times: int = 0
+    last: float | None = None
+    tokens: Sequence[tuple[str, float]] = ()  # the latest client tokens, and when each redrove it
+
+
+def redrive_record(row: ExecutionRow) -> RedriveRecord:
+    count, *more = orjson.loads(row.head)[_REDRIVES:]
+    return RedriveRecord(count, more[0], [(token, when) for token, when in more[1]]) if more else RedriveRecord(count)
+
+
+def _log_plan(row: ExecutionRow) -> LogPlan | None:
+    plan = orjson.loads(row.head)[_LOG:]
+    return LogPlan(*plan[0]) if plan and plan[0] is not None else None
+
+
+def last_event(row: ExecutionRow) -> int:
+    """The id of an execution's last event: how long its history is."""
+    return int(orjson.loads(row.head)[0])
 
 
 def referenced_payloads(stored: Stored) -> set[int]:
@@ -254,30 +208,14 @@ def referenced_payloads(stored: Stored) -> set[int]:
     return numbers
 
 
-def resolver(row: ExecutionRow, payloads: Mapping[int, str]) -> Resolve:
-    """Document of a frame's or task's reference."""
-    start = Json(text=row.input)
-    end = None if row.output is None else Json(text=row.output)
-
-    def resolve(reference: Reference | None) -> Json | None:
-        if reference is None:
-            return None
-        if isinstance(reference, str):
-            return Json(text=reference)
-        if reference == INPUT:
-            return start
-        return end if reference == OUTPUT else Json(text=payloads[FIRST_PAYLOAD - reference])
-
-    return resolve
-
-
 def from_stored(stored: Stored, machine: Machine, payloads: Mapping[int, str]) -> Execution:
     """The execution as it stood after its last decision."""
     row = stored.row
     resolve = resolver(row, payloads)
-    last_event, last_frame, last_payload, machine_name, role_arn, partition, region, account, redrives = orjson.loads(
-        row.head
-    )
+    last_event, last_frame, last_payload, machine_name, role_arn, partition, region, account = orjson.loads(row.head)[
+        :_REDRIVES
+    ]
+    redriven = redrive_record(row)
     start = resolve(INPUT)
     assert start is not None
     execution = Execution(
@@ -294,7 +232,10 @@ def from_stored(stored: Stored, machine: Machine, payloads: Mapping[int, str]) -
         input=start,
         version=row.version,
         trace_header=row.trace_header,
-        redrives=redrives,
+        log=_log_plan(row),
+        redrives=redriven.times,
+        redriven=redriven.last,
+        redrive_tokens=list(redriven.tokens),
         seq=row.seq,
         last_event=last_event,
         last_frame=last_frame,
@@ -364,28 +305,3 @@ def _read_waiting(raw: list[Any] | None) -> Waiting | None:
     if waiting.outcome is not None:
         waiting.outcome = (waiting.outcome[0], waiting.outcome[1], waiting.outcome[2])
     return waiting
-
-
-def payloads_of_page(page: Page) -> set[int]:
-    """Numbers of the payload rows that a page's events refer to."""
-    _, rows = orjson.loads(page.body)
-    return {
-        FIRST_PAYLOAD - details[name]
-        for _, _, _, kind, details in rows
-        if details
-        for name in DOCUMENTS[kind]
-        if isinstance(details.get(name), int) and details[name] <= FIRST_PAYLOAD
-    }
-
-
-def events_of_page(page: Page, row: ExecutionRow, payloads: Mapping[int, str]) -> Iterable[Event]:
-    """The events of a page with their documents."""
-    texts, rows = orjson.loads(page.body)
-    resolve = resolver(row, payloads)
-    table = [Json(text=text) for text in texts]
-    for number, previous, time, kind, details in rows:
-        for name in DOCUMENTS[kind] if details else ():
-            reference = details.get(name)
-            if reference is not None:
-                details[name] = table[reference] if reference >= 0 else resolve(reference)
-        yield Event(number, previous, time, kind, details)

@@ -38,6 +38,7 @@ class Decision:
     timers: dict[tuple[int, TimerKind], float] = field(default_factory=dict)
     timers_done: set[tuple[int, TimerKind]] = field(default_factory=set)
     runnable: bool = False
+    reopened: bool = False  # an execution that had ended runs again
     closed: bool = False
 
     @property

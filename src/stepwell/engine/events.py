@@ -46,6 +46,7 @@ FORMS: dict[str, Form] = {
     "ExecutionFailed": Form("executionFailedEventDetails"),
     "ExecutionAborted": Form("executionAbortedEventDetails"),
     "ExecutionTimedOut": Form("executionTimedOutEventDetails"),
+    "ExecutionRedriven": Form("executionRedrivenEventDetails"),
     "EvaluationFailed": Form("evaluationFailedEventDetails"),
     "ActivityScheduled": Form("activityScheduledEventDetails", ("input",)),
     "ActivityStarted": Form("activityStartedEventDetails"),

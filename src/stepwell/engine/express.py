@@ -15,11 +15,13 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, NamedTuple, Protocol
 
+from stepwell.engine.execution_log import EventLog, LogPlan
 from stepwell.engine.journal import PARTITIONS, Key
 from stepwell.engine.machines import Machines
 from stepwell.engine.memory import MemoryRun
 from stepwell.engine.state import Execution
 from stepwell.engine.tasks import TaskRunner
+from stepwell.engine.turn import MakeTurn, Turn
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.clock import Clock, wait_until
 from stepwell.kernel.errors import ServiceError, StorageError
@@ -74,6 +76,7 @@ class Express:
         *,
         owns: Callable[[int], bool] = lambda pid: pid >= 0,
         limit: int = IN_FLIGHT,
+        events: EventLog | None = None,
     ) -> None:
         self._machines = machines
         self._runner = runner
@@ -82,6 +85,7 @@ class Express:
         self._ids = ids
         self._owns = owns
         self._limit = limit
+        self._events = events
         self._runs: set[MemoryRun] = set()
         self._background: dict[str, asyncio.Task[None]] = {}
         self._direct = 0  # synchronous ones
@@ -92,13 +96,13 @@ class Express:
     def in_flight(self) -> int:
         return len(self._background) + self._direct
 
-    async def sync(self, execution: Execution) -> Execution:
+    async def sync(self, execution: Execution, make_turn: MakeTurn = Turn) -> Execution:
         """Run to the end. Raises ServiceError (ThrottlingException) when too many are in flight."""
         self._admit()
         execution.sync = True
         self._direct += 1
         try:
-            return await self._run(execution)
+            return await self._run(execution, make_turn)
         finally:
             self._direct -= 1
 
@@ -155,8 +159,16 @@ class Express:
         if self.in_flight >= self._limit:
             raise ServiceError("ThrottlingException", "Rate exceeded")
 
-    async def _run(self, execution: Execution) -> Execution:
-        run = MemoryRun(execution, self._runner, self._clock, self._ids, stopwatch=time.perf_counter)
+    async def _run(self, execution: Execution, make_turn: MakeTurn = Turn) -> Execution:
+        run = MemoryRun(
+            execution,
+            self._runner,
+            self._clock,
+            self._ids,
+            stopwatch=time.perf_counter,
+            make_turn=make_turn,
+            events=self._events,
+        )
         self._runs.add(run)
         try:
             return await run.run()
@@ -242,6 +254,7 @@ class Express:
             express=True,
             version=body["version"],
             trace_header=body["traceHeader"],
+            log=LogPlan(*body["log"]) if body.get("log") else None,
             frames={},
             payloads={},
             tasks={},
@@ -256,7 +269,7 @@ def _resolve(acknowledged: asyncio.Future[bool], written: bool) -> None:
 
 
 def _body(execution: Execution) -> dict[str, Any]:
-    scope = execution.scope
+    scope, log_plan = execution.scope, execution.log
     return {
         "arn": execution.arn,
         "name": execution.name,
@@ -269,4 +282,5 @@ def _body(execution: Execution) -> dict[str, Any]:
         "input": execution.input.text,
         "version": execution.version,
         "traceHeader": execution.trace_header,
+        "log": None if log_plan is None else list(log_plan),
     }

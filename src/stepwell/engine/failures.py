@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stepwell.asl.matching import Failure, matches
+from stepwell.asl.matching import DATA_LIMIT_EXCEEDED, Failure, matches
 from stepwell.asl.states import State
 from stepwell.engine import forks
 from stepwell.engine.state import Frame, TimerWait
@@ -25,11 +25,13 @@ def handle(turn: Turn, frame: Frame, failure: Failure, *, ended: str | None = No
     """
     state = turn.state_of(frame)
     if ended is None and (frame.children or (failure.evaluation and state.type in FORKS)):
-        forks.abandon_children(turn, frame)
+        forks.end_children(turn, frame)
+        if failure.error == DATA_LIMIT_EXCEEDED:  # a redrive runs all of the state again (see ``redrive``)
+            forks.drop_children(turn, frame)
         ended = f"{state.type}StateFailed"
-    frame.waiting = None
     frame.plan = None
     turn.touch(frame)
+    turn.failing(failure)
     if _retry(turn, frame, state, failure):
         return
     if ended is not None:
@@ -49,6 +51,7 @@ def _retry(turn: Turn, frame: Frame, state: State, failure: Failure) -> bool:
             return False
         frame.retries[number] += 1
         frame.attempts += 1
+        forks.drop_children(turn, frame)
         due = turn.now + retrier.delay(used, turn.ids)
         frame.waiting = TimerWait("retry", due)
         turn.decision.start_timer(frame.id, "retry", due)
@@ -60,6 +63,7 @@ def _catch(turn: Turn, frame: Frame, state: State, failure: Failure) -> bool:
     catcher = next((catcher for catcher in state.catch if matches(catcher.errors, failure)), None)
     if catcher is None:
         return False
+    forks.drop_children(turn, frame)
     turn.work_on(frame)
     error = Json({"Error": failure.error or "", "Cause": failure.cause or ""})  # recorded: test_invoke_timeout
     flow = catcher.flow
@@ -73,8 +77,9 @@ def _catch(turn: Turn, frame: Frame, state: State, failure: Failure) -> bool:
 
 
 def leave_failed(turn: Turn, frame: Frame, failure: Failure) -> None:
-    """Nobody in this frame handles the failure: it is the parent's, or the execution's."""
-    frame.waiting = None
+    """Nobody in this frame handles the failure: it is the parent's, or the execution's. Children stay for a redrive."""
+    if not frame.children:
+        frame.waiting = None
     if frame.parent is not None:
         forks.child_failed(turn, frame, failure)
     else:

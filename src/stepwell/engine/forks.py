@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from stepwell.asl.matching import Failure
 from stepwell.asl.states.map_ import MapState
 from stepwell.asl.step import MapPlan
-from stepwell.engine import failures, work
+from stepwell.engine import failures, redrive, work
 from stepwell.engine.state import ChildrenWait, Frame, TaskWait, TimerWait
 from stepwell.kernel.jsontext import Json
 
@@ -59,13 +59,14 @@ def iterate(turn: Turn, frame: Frame, plan: MapPlan) -> None:
 
 
 def go_on(turn: Turn, frame: Frame) -> None:
-    """Start the next iteration, if there is one and room for it."""
+    """Start the next iteration, or take up the next child of a redrive, if there is one and room for it."""
     waiting = frame.waiting
-    if not isinstance(waiting, ChildrenWait) or waiting.started >= waiting.total:
+    if not isinstance(waiting, ChildrenWait) or (waiting.limit and waiting.running >= waiting.limit):
         return
-    if waiting.limit and waiting.running >= waiting.limit:
-        return
-    turn.guarded(frame, lambda: _start_iteration(turn, frame, waiting))
+    if waiting.pending:
+        redrive.take_up_next(turn, frame, waiting)
+    elif waiting.started < waiting.total:
+        turn.guarded(frame, lambda: _start_iteration(turn, frame, waiting))
 
 
 def _start_iteration(turn: Turn, frame: Frame, waiting: ChildrenWait) -> None:
@@ -125,7 +126,7 @@ def child_failed(turn: Turn, child: Frame, failure: Failure) -> None:
         return
     tolerant = waiting.tolerated_count is not None or waiting.tolerated_percentage is not None
     frame.last = child.last
-    abandon_children(turn, frame)
+    end_children(turn, frame)
     failures.handle(
         turn, frame, THRESHOLD if tolerant and not failure.fatal else failure, ended=f"{state.type}StateFailed"
     )
@@ -141,7 +142,7 @@ def _parent(turn: Turn, child: Frame) -> tuple[Frame, ChildrenWait]:
 
 def _one_less(turn: Turn, frame: Frame, waiting: ChildrenWait, *, last_state_event: int, ended: int) -> None:
     """Go on with the next iteration in the place of one that ended, or close the parent after the last."""
-    if waiting.started < waiting.total:
+    if waiting.started < waiting.total or waiting.pending:
         frame.last = last_state_event
         if frame.ready != "iterate":
             turn.ready(frame, "iterate")
@@ -157,29 +158,55 @@ def _close(turn: Turn, frame: Frame, ended: int) -> None:
     children = (turn.execution.frames[number] for number in frame.children)
     outputs = [child.output for child in sorted(children, key=lambda c: c.index) if child.output is not None]
     result = Json(text="[" + ",".join(output.text for output in outputs) + "]")
-    abandon_children(turn, frame)
+    _leave_agenda(turn, frame)
+    drop_children(turn, frame)
     frame.plan = None
     turn.resume(frame, result)
 
 
-def abandon_children(turn: Turn, frame: Frame) -> None:
-    """Drop all children and what they wait for. Those still at work are noted as aborted."""
-    if not frame.children:
-        return
+def end_children(turn: Turn, frame: Frame) -> None:
+    """The state has failed: children still at work are aborted and noted as such.
+
+    All children stay, at rest, for a redrive; whoever handles the failure drops them.
+    """
     map_name = frame.state if isinstance(turn.state_of(frame), MapState) else None
     for number in frame.children:
         child = turn.execution.frames[number]
-        if not child.finished:
-            release(turn, child)
-            _note_aborted(turn, child)
-            if map_name is not None:
-                turn.note("MapIterationAborted", {"name": map_name, "index": child.index}, child.last)
-        del turn.execution.frames[number]
-        turn.decision.dirty.discard(number)
+        if child.finished or child.ready == "redrive":
+            continue
+        release(turn, child)
+        _note_aborted(turn, child)
+        if map_name is not None:
+            turn.note("MapIterationAborted", {"name": map_name, "index": child.index}, child.last)
+        _rest(turn, child)
+    _leave_agenda(turn, frame)
+
+
+def _leave_agenda(turn: Turn, frame: Frame) -> None:
+    """The frame may be on the agenda, to start a further child: that is over. So it is with children at rest."""
     if frame.ready == "iterate":
         frame.ready = None
-    # The frame itself may be on the agenda, to start a further child: that is over too.
-    turn.agenda[:] = [other for other in turn.agenda if other is not frame and other.id in turn.execution.frames]
+    turn.agenda[:] = [other for other in turn.agenda if other is not frame and other.ready is not None]
+
+
+def _rest(turn: Turn, child: Frame) -> None:
+    """Nothing happens in an aborted frame any more. One that had not entered its state says so by ``entered``."""
+    if child.ready == "enter":
+        child.entered = 0
+    child.ready = None
+    if not child.children:
+        child.waiting = None
+    turn.touch(child)
+
+
+def drop_children(turn: Turn, frame: Frame) -> None:
+    """The children have ended, and nobody will ask for them again."""
+    if not frame.children:
+        return
+    for number in frame.children:
+        child = turn.execution.frames.pop(number)
+        drop_children(turn, child)
+        turn.decision.dirty.discard(number)
     turn.decision.orphaned.add(frame.id)
     frame.children = []
 
@@ -201,4 +228,4 @@ def release(turn: Turn, frame: Frame) -> None:
     elif isinstance(waiting, TimerWait):
         turn.decision.stop_timer(frame.id, waiting.kind)
     elif isinstance(waiting, ChildrenWait):
-        abandon_children(turn, frame)
+        end_children(turn, frame)

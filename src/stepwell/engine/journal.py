@@ -154,7 +154,8 @@ class Append:
 
     Order of effect: ``children_dropped`` (all frames whose parent is one of these), ``frames_dropped``, ``frames`` (insert or
     replace), ``tasks_done``, ``tasks`` (insert or replace by event), ``timers_done``, ``timers`` (insert or replace by frame
-    and kind). ``closed`` then removes all tasks and timers, and all frames if it succeeded.
+    and kind). ``closed`` then removes all tasks and timers, and all frames if it succeeded. ``reopened`` makes the execution
+    RUNNING again and wipes how it had ended.
     """
 
     key: Key
@@ -170,6 +171,7 @@ class Append:
     tasks_done: Sequence[int] = ()
     timers: Sequence[TimerRow] = ()
     timers_done: Sequence[tuple[int, TimerKind]] = ()
+    reopened: bool = False  # the execution had ended and is RUNNING again; never together with ``closed``
     closed: Closed | None = None
     outbox: str | None = None  # a status change for subscribers of the event port, JSON text
 

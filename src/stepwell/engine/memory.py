@@ -13,11 +13,12 @@ from stepwell.engine.advance import advance
 from stepwell.engine.calls import Calls, call_of, perform
 from stepwell.engine.decisions import Decision
 from stepwell.engine.events import Event
+from stepwell.engine.execution_log import EventLog
 from stepwell.engine.messages import Continue, Message, Start, Stop, TaskTimedOut, TimerFired
 from stepwell.engine.state import Execution
 from stepwell.engine.tasks import TaskRunner
 from stepwell.engine.tokens import Tokens
-from stepwell.engine.turn import Env
+from stepwell.engine.turn import Env, MakeTurn, Turn
 from stepwell.kernel.clock import Clock, Timer
 from stepwell.kernel.ids import Ids
 
@@ -25,7 +26,7 @@ OnEvents = Callable[[Sequence[Event]], None]
 
 
 class MemoryRun:
-    """Runs one execution. ``on_events`` is told of events as they happen."""
+    """Runs one execution. ``on_events`` is told of events as they happen; ``events`` is where they are logged."""
 
     def __init__(
         self,
@@ -37,6 +38,8 @@ class MemoryRun:
         tokens: Tokens | None = None,
         on_events: OnEvents | None = None,
         stopwatch: Callable[[], float] = lambda: 0.0,
+        make_turn: MakeTurn = Turn,
+        events: EventLog | None = None,
     ) -> None:
         self.execution = execution
         self._runner = runner
@@ -45,6 +48,8 @@ class MemoryRun:
         self._tokens = tokens
         self._on_events = on_events
         self._stopwatch = stopwatch
+        self._make_turn = make_turn
+        self._log = events if execution.log is not None else None
         self._mailbox: list[tuple[Message, asyncio.Future[bool] | None]] = []
         self._news: asyncio.Event | None = None
         self._calls = Calls()
@@ -92,9 +97,11 @@ class MemoryRun:
     # ------------------------------------------------------------------ inside
     def _advance(self, messages: Sequence[Message]) -> tuple[Decision, list[bool]]:
         env = Env(now=self._clock.now(), ids=self._ids, tokens=self._tokens, stopwatch=self._stopwatch)
-        decision, counted = advance(self.execution, messages, env)
+        decision, counted = advance(self.execution, messages, env, self._make_turn)
         if self._on_events is not None and decision.events:
             self._on_events([Event(*event) for event in decision.events])
+        if self._log is not None:
+            self._log.take(self.execution, decision.events)
         return decision, counted
 
     async def _next(self) -> Decision:

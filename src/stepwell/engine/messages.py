@@ -26,6 +26,13 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Redrive:
+    """RedriveExecution. ``token`` tells a repeated request from another one."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """A Wait state's or a retry's time has come, or the execution's (frame 0, kind "execution")."""
 
@@ -91,5 +98,15 @@ class Heartbeat:
 
 
 Message = (
-    Start | Continue | Stop | TimerFired | TaskTimedOut | ActivityStarted | Submitted | Succeeded | Failed | Heartbeat
+    Start
+    | Continue
+    | Stop
+    | Redrive
+    | TimerFired
+    | TaskTimedOut
+    | ActivityStarted
+    | Submitted
+    | Succeeded
+    | Failed
+    | Heartbeat
 )

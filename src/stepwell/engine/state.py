@@ -13,11 +13,12 @@ so that a step of one branch never writes its siblings again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from stepwell.asl.model import Machine
 from stepwell.asl.step import MapPlan
+from stepwell.engine.execution_log import LogPlan
 from stepwell.engine.journal import Key, Status, TaskRow
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.jsontext import Json
@@ -64,6 +65,7 @@ class ChildrenWait:
     limit: int = 0  # how many may run at once; 0 is no limit
     tolerated_count: int | None = None
     tolerated_percentage: float | None = None
+    pending: int = 0  # children that ended unsuccessfully and are still to be taken up by a redrive
 
     def tolerates(self, failed: int) -> bool:
         """May this many children fail without failing the parent?"""
@@ -120,7 +122,7 @@ class Frame:
         self.entered_at = 0.0
         self.waiting: Waiting | None = None
         # What it does next, if the decision ended before it could: "enter" its state, enter it "again" (a retry; no event),
-        # or "iterate": start a further child.
+        # or "iterate": start a further child. "redrive": its parent takes it up when there is room for it.
         self.ready: str | None = "enter"
         self.retries: list[int] = []  # retries used, by retrier
         self.attempts = 0  # $$.State.RetryCount
@@ -156,7 +158,10 @@ class Execution:
     sync: bool = False  # somebody waits for the answer: StartSyncExecution
     version: str | None = None  # see ``association``
     trace_header: str | None = None
+    log: LogPlan | None = None  # None: nothing is logged
     redrives: int = 0
+    redriven: float | None = None  # when that was the last time
+    redrive_tokens: list[tuple[str, float]] = field(default_factory=list)  # client tokens and when they redrove it
     seq: int = 0
     last_event: int = 0
     last_frame: int = 0
@@ -172,11 +177,12 @@ class Execution:
 
     @property
     def deadline(self) -> float | None:
-        """When the whole execution times out: an Express one after five minutes at the latest."""
+        """When the whole execution times out: an Express one after five minutes at the latest; a redrive starts anew."""
         seconds = self.machine.timeout
         if self.express:
             seconds = EXPRESS_SECONDS if seconds is None else min(seconds, EXPRESS_SECONDS)
-        return None if seconds is None else self.started + seconds
+        begun = self.started if self.redriven is None else self.redriven
+        return None if seconds is None else begun + seconds
 
     def task_key(self, event: int) -> str:
         """The idempotency key of a task: the same for every repetition of the same call."""

@@ -125,6 +125,8 @@ class Turn:
         }
         if not execution.sync:  # recorded: express sync test_query_runtime_memory
             context["Execution"]["RedriveCount"] = execution.redrives
+        if execution.redriven is not None:
+            context["Execution"]["RedriveTime"] = iso(execution.redriven)
         if state.type in failures.RETRYABLE:
             context["State"]["RetryCount"] = frame.attempts
         item = self._iteration(frame)
@@ -234,6 +236,9 @@ class Turn:
         except StateError as error:
             failures.handle(self, frame, self._failure(frame, error))
 
+    def failing(self, failure: Failure) -> None:
+        """A state has failed, and neither Retry nor Catch has looked at it yet. Nothing to do; see ``trial``."""
+
     def guarded(self, frame: Frame, action: Callable[[], None], on_failure: OnFailure = failures.handle) -> None:
         """Run a state's code; what it raises is the state's failure."""
         try:
@@ -335,5 +340,7 @@ def _failure(frame: Frame, error: StateError) -> Failure:
         evaluation=isinstance(error, EvaluationFault),
     )
 
+
+MakeTurn = Callable[[Execution, Env], Turn]
 
 _NOBODY = Frame(0, None, "", "", NULL, 0)

@@ -5,9 +5,10 @@ Limits: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stepwell.asl.matching import DATA_LIMIT_EXCEEDED
 from stepwell.engine.state import Execution, Frame
 from stepwell.kernel.errors import StateError
 from stepwell.kernel.jsontext import Json
@@ -33,13 +34,19 @@ def _check(execution: Execution, frame: Frame, documents: Mapping[str, Json]) ->
     if sum(document.size for document in documents.values()) > ASSIGN_BYTES:
         raise _too_much("all variables of one Assign")
     kept = {**(frame.variables or {}), **documents}
-    others = (other.variables for other in execution.frames.values() if other is not frame and other.variables)
-    total = sum(value.size for held in (kept, *others) for value in held.values())
+    total = sum(value.size for held in (kept, *_others(execution, frame)) for value in held.values())
     if total > VARIABLES_BYTES:
         raise _too_much("all variables of the execution")
 
 
+def _others(execution: Execution, frame: Frame) -> Iterator[Mapping[str, Json]]:
+    """The variables of the other frames at work: those of an ended branch or iteration are out of scope."""
+    for other in execution.frames.values():
+        if other.variables and other is not frame and not other.finished:
+            yield other.variables
+
+
 def _too_much(what: str) -> StateError:
-    return StateError(
-        "States.DataLimitExceeded", f"The size of {what} exceeds the maximum number of bytes service limit."
-    )
+    """By its own name only, as AWS has it of a state's output: States.ALL does not match it."""
+    cause = f"The size of {what} exceeds the maximum number of bytes service limit."
+    return StateError(DATA_LIMIT_EXCEEDED, cause, only_as=DATA_LIMIT_EXCEEDED)

@@ -20,6 +20,7 @@ from stepwell.engine.actor import Actor
 from stepwell.engine.advance import advance
 from stepwell.engine.calls import Calls, Slot, call_of, perform
 from stepwell.engine.decisions import Decision, ScheduleTask
+from stepwell.engine.execution_log import EventLog
 from stepwell.engine.journal import ExecutionRow, Journal, Key, TimerKind
 from stepwell.engine.machines import Machines
 from stepwell.engine.messages import Message, Start, TaskTimedOut, TimerFired
@@ -96,6 +97,7 @@ class Worker:
         ownership: Ownership | None = None,
         peers: Peers | None = None,
         loaded: int = LOADED,
+        events: EventLog | None = None,
     ) -> None:
         self.journal = journal
         self.machines = machines
@@ -109,6 +111,7 @@ class Worker:
         self._runner = runner
         self._ids = ids
         self._loaded = loaded
+        self._events = events
         self._actors: OrderedDict[Key, Actor] = OrderedDict()
         self._resting: OrderedDict[Key, Actor] = OrderedDict()
         self.counts: Counter[str] = Counter()  # status changes of this server since it started
@@ -283,8 +286,10 @@ class Worker:
         return status.changes(execution, started=started, ended=decision.closed)
 
     def dispatch(self, actor: Actor, execution: Execution, decision: Decision) -> None:
-        """A decision is durable: call its tasks, set its timers, tell who waits."""
+        """A decision is durable: log it, call its tasks, set its timers, tell who waits."""
         key = actor.key
+        if self._events is not None and execution.log is not None:
+            self._events.take(execution, decision.events)
         for frame, kind in decision.timers_done:
             self.timers.remove(key, frame, kind)
         for (frame, kind), due in decision.timers.items():

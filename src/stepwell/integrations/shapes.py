@@ -24,28 +24,11 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from stepwell.asl.casing import Naming, first_generation_name, sdk_name
 from stepwell.kernel.jsontext import dumps
 
 Intake = Callable[[Any, str, list[str]], Any]  # value, name of its field, where to put reasons why it cannot be used
 Outlet = Callable[[Any], Any]
-Naming = Callable[[str], str]
-
-
-def first_generation_name(member: str) -> str:
-    """``clusterArn`` is ``ClusterArn``; nothing else changes."""
-    return member[:1].upper() + member[1:]
-
-
-def sdk_name(member: str) -> str:
-    """The member's name in the SDK for Java 2.x with a capital: ``DBInstanceIdentifier`` is ``DbInstanceIdentifier``.
-
-    A run of capitals becomes lower case, except that the last one stays if a lower-case letter follows.
-    """
-    end = 1
-    while end < len(member) and member[end].isupper() and not (end + 1 < len(member) and member[end + 1].islower()):
-        end += 1
-    lowered = member[:end].lower() + member[end:]
-    return lowered[:1].upper() + lowered[1:]
 
 
 # ---------------------------------------------------------------------------------------------- JSON -> parameters

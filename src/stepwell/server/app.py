@@ -4,7 +4,7 @@
 
     settings -> storage, keys, clock
              -> caller for tasks (checks parameters) --> IntegrationRunner --> Worker, Express
-             -> StepFunctions, EventBridge, Iam, SecurityTokens: the embedded services
+             -> StepFunctions, EventBridge, Iam, SecurityTokens, Logs: the embedded services
              -> caller for requests (parameters are checked already) --> Pipeline
 """
 
@@ -38,9 +38,11 @@ from stepwell.server.upkeep import Upkeep
 from stepwell.services.events.connections import Connections
 from stepwell.services.events.service import EventBridge
 from stepwell.services.iam import Iam
+from stepwell.services.logs import Delivery, Destinations, Logs, Retention, Shelf
 from stepwell.services.stepfunctions import AcknowledgedExpress, StepFunctions, Watcher
 from stepwell.services.sts import SecurityTokens
 from stepwell.storage.bundle import Storage, open_storage
+from stepwell.storage.logs import LogStore
 from stepwell.wire.models import Models
 from stepwell.wire.validation import Validator
 
@@ -65,6 +67,7 @@ class App:
     upkeep: Upkeep
     runner: IntegrationRunner
     remote: RemoteServices
+    delivery: Delivery
     peers: HttpPeers | None
     drain_seconds: float
 
@@ -79,6 +82,7 @@ class App:
             await self.upkeep.stop()
             await self.worker.shut_down(self.drain_seconds)
             await self.express.shut_down(self.drain_seconds)
+            await self.delivery.close()
             await self.runner.close()
             await self.remote.close()
             if self.peers is not None:
@@ -118,6 +122,8 @@ def _assemble(settings: Settings, storage: Storage, keys: KeyRing) -> App:
     connections = Connections(storage.documents, keys, clock, ids)
     children = Children()
     runner = IntegrationRunner(for_tasks, connections, clock, watcher=children)
+    shelf = Shelf(storage.documents, LogStore(storage.database), clock, ids)
+    delivery = Delivery(shelf, clock)
     ownership = Leased(storage.membership) if settings.on_postgresql else Sole()
     peers = HttpPeers(storage.membership, keys, clock) if settings.on_postgresql else None
     worker = Worker(
@@ -130,10 +136,12 @@ def _assemble(settings: Settings, storage: Storage, keys: KeyRing) -> App:
         ownership=ownership,
         peers=peers,
         loaded=settings.idle_executions,
+        events=delivery,
     )
     if peers is not None:
         peers.attach(worker)
-    express = Express(machines, runner, AcknowledgedExpress(storage.documents), clock, ids, owns=ownership.owns)
+    acknowledged = AcknowledgedExpress(storage.documents)
+    express = Express(machines, runner, acknowledged, clock, ids, owns=ownership.owns, events=delivery)
     states = StepFunctions(
         documents=storage.documents,
         journal=storage.journal,
@@ -144,13 +152,17 @@ def _assemble(settings: Settings, storage: Storage, keys: KeyRing) -> App:
         keys=keys,
         clock=clock,
         ids=ids,
+        destinations=Destinations(shelf, here="logs" not in settings.endpoints),
     )
     children.watcher = Watcher(worker, states.describe)
-    services = (states, EventBridge(connections), Iam(storage.documents, clock, ids), SecurityTokens())
+    identities = Iam(storage.documents, clock, ids)
+    services = (states, EventBridge(connections), identities, SecurityTokens(), Logs(shelf))
     embedded.update({service.name: service for service in services})
     metrics = Metrics()
     report = Report(storage, worker, express, "postgresql" if settings.on_postgresql else "sqlite")
     report.count_in(metrics)
+    dropped = "Log records of executions that are in no log group: too many at once, or the group is gone."
+    metrics.counter("stepwell_log_records_dropped", dropped, lambda: {(): float(delivery.dropped)})
     extra = {("POST", PREFIX + action): peers.receive for action in ("deliver", "wake")} if peers is not None else {}
     pipeline = Pipeline(
         caller=for_requests,
@@ -169,9 +181,10 @@ def _assemble(settings: Settings, storage: Storage, keys: KeyRing) -> App:
         storage=storage,
         worker=worker,
         express=express,
-        upkeep=Upkeep(worker, express, storage.database, clock),
+        upkeep=Upkeep(worker, express, storage.database, clock, Retention(shelf)),
         runner=runner,
         remote=remote,
+        delivery=delivery,
         peers=peers,
         drain_seconds=settings.drain_seconds,
     )

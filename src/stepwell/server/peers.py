@@ -43,6 +43,7 @@ KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
         messages.Stop,
+        messages.Redrive,
         messages.ActivityStarted,
         messages.Submitted,
         messages.Succeeded,

@@ -15,6 +15,7 @@ from stepwell.engine.worker import Worker
 from stepwell.kernel.clock import Clock
 from stepwell.kernel.errors import StorageError
 from stepwell.kernel.limits import HISTORY_RETENTION_DAYS
+from stepwell.services.logs import Retention
 from stepwell.storage.retention import forget_finished
 from stepwell.storage.units import Database
 
@@ -35,11 +36,12 @@ Chore = Callable[[], Awaitable[object]]
 class Upkeep:
     """``gained`` and ``lost`` are called by the membership; ``start`` and ``stop`` frame the server's life."""
 
-    def __init__(self, worker: Worker, express: Express, database: Database, clock: Clock) -> None:
+    def __init__(self, worker: Worker, express: Express, database: Database, clock: Clock, logs: Retention) -> None:
         self._worker = worker
         self._express = express
         self._database = database
         self._clock = clock
+        self._logs = logs
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -49,6 +51,7 @@ class Upkeep:
         self._run(_every(SWEEP_SECONDS, self._express.sweep))
         self._run(_every(RECOVER_SECONDS, self._worker.recover))
         self._run(_every(RETENTION_SECONDS, self._forget))
+        self._run(_every(RETENTION_SECONDS, self._logs.sweep))
 
     async def stop(self) -> None:
         self._stopping = True

@@ -46,6 +46,7 @@ PARTS = {
     "group_timers_done": 4,
     "group_timers": 6,
     "group_closed": 8,
+    "group_reopened": 2,
     "group_outbox": 3,
 }
 GUARDS = ("group_append", "group_start")
@@ -235,6 +236,8 @@ class _Rows:
             ]
             timers = {(row.frame, row.kind): row for row in append.timers}.values()
             of["group_timers"] += [(n, execution, pid, row.frame, row.kind, row.due) for row in timers]
+        if append.reopened:
+            of["group_reopened"].append((n, execution))
         if append.outbox is not None:
             of["group_outbox"].append((n, pid, seal_text(append.outbox)))
 

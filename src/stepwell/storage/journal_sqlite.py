@@ -47,6 +47,8 @@ def unit_of(write: Write) -> Unit:
         if new is None:
             statements += _dropped(append)
         statements += _added(append)
+        if append.reopened:
+            statements.append(Statement("reopen", (append.key.id,), 1))
         if append.closed is not None and new is None:
             statements += _closed(append)
     return Unit(tuple(statements), "journal")

@@ -33,6 +33,7 @@ class Served:
 SERVED = (
     Served("stepfunctions", "states", "json", target="AWSStepFunctions"),
     Served("events", "events", "json", target="AWSEvents"),
+    Served("logs", "logs", "json", target="Logs_20140328"),
     Served("sts", "sts", "query", version="2011-06-15"),
     Served("iam", "iam", "query", version="2010-05-08"),
 )

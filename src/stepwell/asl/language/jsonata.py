@@ -21,9 +21,12 @@ from stepwell.kernel.errors import EvaluationFault, StateError
 from stepwell.kernel.jsontext import Json, dumps
 from stepwell.lang.jsonata import UNDEFINED, JsonataFailure, compile_expression
 
-States = dict[str, Any]
+States = dict[str, Any]  # what $states is; an expression that may see the context object adds it
 Evaluate = Callable[[States, Scope], Any]
 _EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
+_WITHOUT_CONTEXT = re.compile(r"\$states\.(?:input|result|errorOutput)\b")
+_WITH_RESULT = frozenset({"Task", "Parallel", "Map"})
+_NOTHING = "returned nothing (undefined)."
 _TYPES = {
     dict: "object",
     list: "array",
@@ -53,18 +56,37 @@ def compile_value(raw: Any, field: str) -> Evaluate | None:
 
 def _compile_text(text: str, field: str) -> Evaluate:
     evaluate = compile_expression(text).evaluate
+    sees_context = _may_see_context(text)
+    where = f"The JSONata expression '{text}' specified for the field '{field}'"
 
     def value(states: States, scope: Scope) -> Any:
-        where = f"The JSONata expression '{text}' specified for the field '{field}'"
+        if sees_context and "context" not in states:
+            _add_context(states, scope)
         try:
-            found = evaluate(states, dict(scope.variables), ids=scope.ids, now=scope.now)
+            found = evaluate(states, cast("dict[str, Any]", scope.variables), ids=scope.ids, now=scope.now)
         except JsonataFailure as failure:
             raise EvaluationFault(f"{where} {failure.sentence}", field) from None
         if found is UNDEFINED:
-            raise EvaluationFault(f"{where} returned nothing (undefined).", field)
+            raise EvaluationFault(f"{where} {_NOTHING}", field)
         return found
 
     return value
+
+
+def _add_context(states: States, scope: Scope) -> None:
+    """``$states`` as a whole has the context between the input and the result (recorded: test_base_map_state_inspect)."""
+    states["context"] = scope.context
+    for name in ("result", "errorOutput"):
+        if name in states:
+            states[name] = states.pop(name)
+
+
+def _may_see_context(text: str) -> bool:
+    """Whether the context object has to be made for an expression: for most it is the dearest part of an evaluation.
+
+    It is reached through ``$states``, or as a member of the parent (``%``) of what is.
+    """
+    return "%" in text or len(_WITHOUT_CONTEXT.findall(text)) != text.count("$states")
 
 
 def _compile_object(raw: dict[str, Any], field: str) -> Evaluate | None:
@@ -108,7 +130,7 @@ class ExpressionField:
         self.name, self.text, self._evaluate = name, inner(raw) or dumps(raw), evaluate
 
     def read(self, value: Any, scope: Scope) -> Any:
-        return self._evaluate({"input": value, "context": scope.context}, scope)
+        return self._evaluate({"input": value}, scope)
 
     def mistyped(self, expected: str, found: Any, cause: str) -> StateError:
         del cause
@@ -125,11 +147,14 @@ def _mistyped(text: str, field: str, expected: str, found: Any) -> EvaluationFau
 
 
 class JsonataFlow:
-    """See the drawing above. ``prefix`` stands before the names of fields: ``Choices[0]/``."""
+    """See the drawing above.
+
+    ``prefix`` stands before the names of fields: ``Choices[0]/``; ``result`` is the name of the outcome in ``$states``.
+    """
 
     __slots__ = ("_argument", "_output", "_result", "assign")
 
-    def __init__(self, raw: dict[str, Any], *, prefix: str = "", result: str = "result") -> None:
+    def __init__(self, raw: dict[str, Any], *, prefix: str = "", result: str | None = None) -> None:
         self._argument = _shaped(raw, "Arguments", prefix)
         self._output = _shaped(raw, "Output", prefix)
         self._result = result
@@ -137,10 +162,13 @@ class JsonataFlow:
         self.assign: Assign | None = None if assign is None else self._assignment(assign)
 
     def _assignment(self, assign: Evaluate) -> Assign:
-        return lambda raw, result, scope: cast("dict[str, Any]", assign(self._states(raw, result, scope), scope))
+        return lambda raw, result, scope: cast("dict[str, Any]", assign(self._states(raw, result), scope))
 
-    def _states(self, raw: Json, result: Json, scope: Scope) -> States:
-        return {"input": raw.value, self._result: result.value, "context": scope.context}
+    def _states(self, raw: Json, result: Json) -> States:
+        states = {"input": raw.value}
+        if self._result is not None:
+            states[self._result] = result.value
+        return states
 
     def effective_input(self, raw: Json, scope: Scope) -> Json:
         del scope
@@ -149,19 +177,19 @@ class JsonataFlow:
     def argument(self, effective: Json, scope: Scope) -> Json:
         if self._argument is None:
             return effective
-        return Json(self._argument({"input": effective.value, "context": scope.context}, scope))
+        return Json(self._argument({"input": effective.value}, scope))
 
     def selected(self, result: Json, scope: Scope) -> Json:
         del scope
         return result
 
     def output(self, raw: Json, result: Json, scope: Scope) -> Json:
-        return result if self._output is None else Json(self._output(self._states(raw, result, scope), scope))
+        return result if self._output is None else Json(self._output(self._states(raw, result), scope))
 
     def pass_through(self, effective: Json, scope: Scope) -> Json:
         if self._output is None:
             return effective
-        return Json(self._output({"input": effective.value, "context": scope.context}, scope))
+        return Json(self._output({"input": effective.value}, scope))
 
 
 class JsonataLanguage:
@@ -171,7 +199,7 @@ class JsonataLanguage:
 
     def flow(self, raw: dict[str, Any], argument_field: str) -> Flow:
         del argument_field
-        return JsonataFlow(raw)
+        return JsonataFlow(raw, result="result" if raw["Type"] in _WITH_RESULT else None)
 
     def rule_flow(self, raw: dict[str, Any], rule: dict[str, Any], index: int) -> Flow:
         del raw
@@ -190,7 +218,7 @@ class JsonataLanguage:
         evaluate = compile_value(raw, name)
         if evaluate is None:
             return lambda _value, _scope: raw
-        return lambda value, scope: evaluate({"input": value, "context": scope.context}, scope)
+        return lambda value, scope: evaluate({"input": value}, scope)
 
     def condition(self, raw: dict[str, Any], index: int) -> Condition:
         fixed, field = raw["Condition"], f"Choices[{index}]/Condition"
@@ -199,7 +227,7 @@ class JsonataLanguage:
             return lambda _value, _scope: fixed is True
 
         def holds(value: Any, scope: Scope) -> bool:
-            found = evaluate({"input": value, "context": scope.context}, scope)
+            found = evaluate({"input": value}, scope)
             if not isinstance(found, bool):
                 raise _mistyped(inner(fixed) or "", field, "boolean", found)
             return found

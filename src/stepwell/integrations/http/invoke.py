@@ -16,12 +16,14 @@ users (public reports). Redirects are not followed (assumed), a connection that 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Protocol
 
 import aiohttp
 from yarl import URL
 
+from stepwell.engine.exchanges import Answer, Exchange, Request, note, watched
 from stepwell.engine.tasks import TaskCall
 from stepwell.integrations.faults import RUNTIME, could_not_start
 from stepwell.integrations.handlers import fields
@@ -37,6 +39,7 @@ SOCKET = "States.Http.Socket"
 TOO_LARGE = "The state/task 'http' returned a result with a size exceeding the maximum number of bytes service limit."
 CONNECTION = "Events.ConnectionResource."
 REFRESH = frozenset({401, 407})
+Response = tuple[int, str, Any, bytes]  # status, reason, headers, body
 BINARY_TYPES = ("application/octet-stream", "image/", "video/", "audio/")
 
 
@@ -86,10 +89,10 @@ class HttpInvoke:
             connection = await self._connection(connection_arn(parameters))
             bearer = await self._bearer(connection)
             request = build(parameters, connection, call.scope.region, bearer)
-            answer = await self._send(request)
+            answer = await self._watched(request, call)
             if answer[0] in REFRESH and bearer is not None:
                 bearer = await self._bearer(connection, refused=bearer)
-                answer = await self._send(build(parameters, connection, call.scope.region, bearer))
+                answer = await self._watched(build(parameters, connection, call.scope.region, bearer), call)
         except ParameterError as fault:
             raise could_not_start(call.parameters.text, str(fault)) from None
         return Json(_result(*answer))
@@ -116,7 +119,19 @@ class HttpInvoke:
         except TokenError as error:
             raise StateError(CONNECTION + "InvalidConnectionState", str(error)) from None
 
-    async def _send(self, request: HttpRequest) -> tuple[int, str, Any, bytes]:
+    async def _watched(self, request: HttpRequest, call: TaskCall) -> Response:
+        """Send a request; whoever looks on is shown it with and without what the connection adds."""
+        if not watched():
+            return await self._send(request)
+        bare = build(fields(call), Connection(arn=connection_arn(fields(call))), call.scope.region)
+        exchange = Exchange(sent=_request(request), public=_request(bare))
+        note(exchange)
+        status, reason, headers, body = answer = await self._send(request)
+        pairs = tuple((str(name), str(value)) for name, value in headers.items())
+        note(replace(exchange, answer=Answer(status=status, reason=reason, headers=pairs, body=body)))
+        return answer
+
+    async def _send(self, request: HttpRequest) -> Response:
         try:
             async with (
                 asyncio.timeout(self._seconds),
@@ -134,6 +149,10 @@ class HttpInvoke:
             raise StateError(SOCKET, f"The HTTP request timed out after {self._seconds:g} seconds.") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise StateError(SOCKET, _reason(error)) from error
+
+
+def _request(request: HttpRequest) -> Request:
+    return Request(method=request.method, url=request.url, headers=request.headers, body=request.body)
 
 
 def _reason(error: BaseException) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
+from stepwell.engine import codec
 from stepwell.engine.association import VERSION_ARN, associated
 from stepwell.engine.journal import ExecutionRow, Journal
 from stepwell.engine.messages import Stop
+from stepwell.engine.redrive import MOST_EVENTS
 from stepwell.engine.worker import Worker
 from stepwell.kernel.arns import Arn, Scope, scope_of
 from stepwell.kernel.clock import Clock
+from stepwell.kernel.limits import STANDARD_SECONDS
 from stepwell.services.stepfunctions import faults
 from stepwell.services.stepfunctions.machines import MachineOperations
 from stepwell.services.stepfunctions.naming import arn_of
@@ -31,6 +32,8 @@ _TIMEOUT = "States.Timeout"
 # Why an execution cannot be redriven (API reference, DescribeExecution; the first is recorded).
 _CLOSED_TO_REDRIVE = "Execution is {status} and cannot be redriven"
 _TOO_OLD = "Execution redrivable period exceeded"
+_TOO_LONG = "Execution has exceeded the max execution time"
+_TOO_MUCH_HISTORY = "Execution history event limit exceeded"
 _MACHINE_GOES = "State machine is in DELETING status"
 
 
@@ -71,9 +74,8 @@ class ExecutionOperations:
         return await self.describe(scope_of(arn_of(arn, "execution")), {"executionArn": arn})
 
     async def _described(self, scope: Scope, row: ExecutionRow, *, data: bool) -> Answer:
-        reason = await self._not_redrivable(scope, row)
-        answer = brief(row)
-        answer |= {"redriveCount": redrives(row), "redriveStatus": "NOT_REDRIVABLE" if reason else "REDRIVABLE"}
+        reason = await self.not_redrivable(scope, row)
+        answer = {**brief(row), "redriveStatus": "NOT_REDRIVABLE" if reason else "REDRIVABLE"}
         if reason:
             answer["redriveStatusReason"] = reason
         if row.trace_header is not None:
@@ -85,11 +87,17 @@ class ExecutionOperations:
                 answer |= {"output": row.output, "outputDetails": INCLUDED}
         return answer
 
-    async def _not_redrivable(self, scope: Scope, row: ExecutionRow) -> str | None:
+    async def not_redrivable(self, scope: Scope, row: ExecutionRow) -> str | None:
+        """AWS's reason why RedriveExecution would refuse it; None if it would not."""
+        now = self._clock.now()
         if row.status in {"RUNNING", "SUCCEEDED"}:
             return _CLOSED_TO_REDRIVE.format(status=row.status)
-        if row.stopped is not None and self._clock.now() > row.stopped + REDRIVE_SECONDS:
+        if row.stopped is not None and now > row.stopped + REDRIVE_SECONDS:
             return _TOO_OLD
+        if now > row.started + STANDARD_SECONDS:
+            return _TOO_LONG
+        if codec.last_event(row) > MOST_EVENTS:
+            return _TOO_MUCH_HISTORY
         machine = await self._store.find(scope, Arn.parse(row.machine_arn).names[0])
         return _MACHINE_GOES if machine is None or machine.status == DELETING else None
 
@@ -144,12 +152,11 @@ def brief(row: ExecutionRow) -> Answer:
     }
     if row.stopped is not None:
         answer["stopDate"] = row.stopped
+    redriven = codec.redrive_record(row)
+    answer["redriveCount"] = redriven.times
+    if redriven.last is not None:
+        answer["redriveDate"] = redriven.last
     return answer
-
-
-def redrives(row: ExecutionRow) -> int:
-    """How often an execution was redriven: the last member of its head (see ``engine.codec``)."""
-    return int(orjson.loads(row.head)[-1])
 
 
 def shown_error(status: str, error: str | None, cause: str | None) -> Answer:

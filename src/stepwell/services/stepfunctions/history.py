@@ -10,9 +10,9 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from stepwell.engine import codec
 from stepwell.engine.events import Event, wire_form
 from stepwell.engine.journal import ExecutionRow, Journal
+from stepwell.engine.pages import events_of_page, payloads_of_page
 from stepwell.kernel.arns import Scope
 from stepwell.kernel.jsontext import Json
 from stepwell.services.stepfunctions.executions import ExecutionOperations
@@ -66,9 +66,9 @@ class HistoryOperations:
             if row.status == "RUNNING":  # its end may have come between the two reads: pages refer to the output
                 row = await journal.row_by_key(row.key) or row
             for page in pages:
-                numbers = sorted(codec.payloads_of_page(page))
+                numbers = sorted(payloads_of_page(page))
                 payloads = await journal.payloads(row.key, numbers) if numbers else {}
-                events = list(codec.events_of_page(page, row, payloads))
+                events = list(events_of_page(page, row, payloads))
                 for event in reversed(events) if backward else events:
                     if seen is None or (event.id < seen if backward else event.id > seen):
                         yield event

@@ -13,7 +13,7 @@ from stepwell.engine.association import ALIAS_ARN, VERSION_ARN, associated
 from stepwell.engine.journal import ExecutionRow, Journal, Status
 from stepwell.kernel.arns import Scope
 from stepwell.services.stepfunctions import faults
-from stepwell.services.stepfunctions.executions import brief, redrives
+from stepwell.services.stepfunctions.executions import brief
 from stepwell.services.stepfunctions.naming import arn_of, own_parts, version_number
 from stepwell.services.stepfunctions.paging import Pager, page_size
 from stepwell.services.stepfunctions.published import PublishedStore
@@ -49,7 +49,7 @@ class ListOperations:
             last = rows[size - 1] if len(rows) > size else None
         else:
             rows, last = await self._associated(record.arn, (member, arn), status, after, size)
-        answer: Answer = {"executions": [{**brief(row), "redriveCount": redrives(row)} for row in rows[:size]]}
+        answer: Answer = {"executions": [brief(row) for row in rows[:size]]}
         if last is not None:
             position = [last.started, last.key.id.hex()]
             answer["nextToken"] = self._pager.token("ListExecutions", scope, params, position)

@@ -58,6 +58,7 @@ class MachineOperations:
         pager: Pager,
         clock: Clock,
         ids: Ids,
+        destinations: validation.LogDestinations | None = None,
     ) -> None:
         self._store = store
         self._published = published
@@ -66,6 +67,7 @@ class MachineOperations:
         self._pager = pager
         self._clock = clock
         self._ids = ids
+        self._destinations = destinations
 
     # ------------------------------------------------------------------ create
     async def create(self, scope: Scope, params: Params) -> Answer:
@@ -74,6 +76,7 @@ class MachineOperations:
         A different role or other tags are ignored (API reference, CreateStateMachine).
         """
         record = self._new(scope, params)
+        await validation.destination(record.logging, scope, self._destinations)
         return await repeated(lambda: self._create(record, params["definition"]))
 
     def _new(self, scope: Scope, params: Params) -> MachineRecord:
@@ -125,6 +128,9 @@ class MachineOperations:
         if all(params.get(name) is None for name in _UPDATABLE):
             raise ServiceError("MissingRequiredParameter", NOTHING_TO_UPDATE)
         to_publish(params)
+        if params.get("loggingConfiguration") is not None:
+            logging = validation.logging(params["loggingConfiguration"])
+            await validation.destination(logging, scope, self._destinations)
         return await repeated(lambda: self._update(scope, params))
 
     async def _update(self, scope: Scope, params: Params) -> Answer:

@@ -28,9 +28,12 @@ from stepwell.services.stepfunctions.machines import MachineOperations
 from stepwell.services.stepfunctions.paging import Pager
 from stepwell.services.stepfunctions.published import PublishedStore
 from stepwell.services.stepfunctions.records import ActivityStore, MachineStore
+from stepwell.services.stepfunctions.redrive import RedriveOperations
 from stepwell.services.stepfunctions.starting import StartOperations
 from stepwell.services.stepfunctions.tags import TagOperations
 from stepwell.services.stepfunctions.targets import Targets
+from stepwell.services.stepfunctions.teststate import TestStateOperation
+from stepwell.services.stepfunctions.validation import LogDestinations
 from stepwell.services.stepfunctions.versions import VersionOperations
 from stepwell.storage.documents import Documents
 
@@ -55,16 +58,18 @@ class StepFunctions:
         clock: Clock,
         ids: Ids,
         poll_seconds: float = ACTIVITY_POLL_SECONDS,
+        destinations: LogDestinations | None = None,
     ) -> None:
         pager = Pager(keys, clock)
         store, activity_store = MachineStore(documents, journal), ActivityStore(documents)
         published = PublishedStore(documents)
         version = VersionOperations(store, published, pager, clock)
         alias = AliasOperations(store, published, pager, clock)
-        machine = MachineOperations(store, published, version, journal, pager, clock, ids)
+        machine = MachineOperations(store, published, version, journal, pager, clock, ids, destinations)
         targets = Targets(store, published, clock, ids)
         self._starting = starting = StartOperations(targets, machines, worker, express, clock, ids)
         execution = ExecutionOperations(store, published, machine, journal, worker, clock)
+        redrive = RedriveOperations(execution, worker, clock, ids)
         listing = ListOperations(store, published, journal, pager)
         history = HistoryOperations(execution, journal, pager)
         activity = ActivityOperations(activity_store, worker, pager, clock, poll_seconds=poll_seconds)
@@ -92,6 +97,7 @@ class StepFunctions:
             "DescribeStateMachineForExecution": execution.describe_machine,
             "ListExecutions": listing.list,
             "StopExecution": execution.stop,
+            "RedriveExecution": redrive.redrive,
             "GetExecutionHistory": history.get,
             "CreateActivity": activity.create,
             "DeleteActivity": activity.delete,
@@ -101,6 +107,7 @@ class StepFunctions:
             "SendTaskSuccess": callback.success,
             "SendTaskFailure": callback.failure,
             "SendTaskHeartbeat": callback.heartbeat,
+            "TestState": TestStateOperation(express, clock, ids).test,
             "TagResource": tag.tag,
             "UntagResource": tag.untag,
             "ListTagsForResource": tag.list,

@@ -12,6 +12,7 @@ from hashlib import sha256
 from math import ceil
 from typing import Any
 
+from stepwell.engine.execution_log import plan_of
 from stepwell.engine.express import ID_BYTES, Express, new_execution_key
 from stepwell.engine.journal import Key, partition_of
 from stepwell.engine.machines import Machines
@@ -103,6 +104,7 @@ class StartOperations:
             express=record.express,
             version=target.started_by,
             trace_header=params.get("traceHeader") or None,
+            log=plan_of(record.logging),
             frames={},
             payloads={},
             tasks={},

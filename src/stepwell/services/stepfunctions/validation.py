@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from stepwell.asl.check import check
 from stepwell.asl.diagnostics import DefinitionError, errors
 from stepwell.asl.source import load_json_definition
-from stepwell.kernel.arns import Arn
+from stepwell.kernel.arns import Arn, Scope
 from stepwell.kernel.errors import JsonSyntaxError, ServiceError
 from stepwell.kernel.jsontext import EMPTY_OBJECT, Json
 from stepwell.kernel.limits import DATA_BYTES, DEFINITION_BYTES
@@ -21,6 +21,15 @@ NO_TRACING: dict[str, Any] = {"enabled": False}
 OWNED_KEY: dict[str, Any] = {"type": "AWS_OWNED_KEY"}
 EMPTY_INPUT = "Invalid execution input."
 _ONE_DESTINATION = "Must specify exactly one Log Destination."
+_NO_DESTINATION = "Log Destination not found."
+
+
+class LogDestinations(Protocol):
+    """The log groups there are."""
+
+    async def admit(self, scope: Scope, arn: str) -> bool:
+        """Whether logs can be delivered to a group; what that needs is made ready."""
+        ...
 
 
 def role(arn: str) -> str:
@@ -65,7 +74,7 @@ def document(text: str, member: str, invalid: Callable[[str], ServiceError]) -> 
 def logging(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """The logging configuration as it is stored and described; raises InvalidLoggingConfiguration.
 
-    Recorded: test_sfn_api_logs. Whether the log group is there is not looked at.
+    Recorded: test_sfn_api_logs. Whether the log group is there is for ``destination`` to say.
     """
     if given is None:
         return NO_LOGGING
@@ -79,8 +88,18 @@ def logging(given: Mapping[str, Any] | None) -> dict[str, Any]:
     for destination in destinations or ():
         group = (destination.get("cloudWatchLogsLogGroup") or {}).get("logGroupArn") or ""
         if not _is_log_group(group):
-            raise faults.invalid_logging("Log Destination not found.")
+            raise faults.invalid_logging(_NO_DESTINATION)
     return made
+
+
+async def destination(logging: Mapping[str, Any], scope: Scope, groups: LogDestinations | None) -> None:
+    """Raises InvalidLoggingConfiguration if the log group is not there (recorded: test_deleted_log_group).
+
+    Without ``groups`` it is not looked for.
+    """
+    for given in logging.get("destinations") or ():
+        if groups is not None and not await groups.admit(scope, given["cloudWatchLogsLogGroup"]["logGroupArn"]):
+            raise faults.invalid_logging(_NO_DESTINATION)
 
 
 def _is_log_group(text: str) -> bool:

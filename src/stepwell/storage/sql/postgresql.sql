@@ -150,6 +150,13 @@ closed_tasks AS (DELETE FROM task USING closings c WHERE task.execution = c.exec
 closed_timers AS (DELETE FROM timer USING closings c WHERE timer.execution = c.execution),
 closed_frames AS (DELETE FROM frame USING closings c WHERE frame.execution = c.execution AND c.frames)
 
+-- name: group_reopened
+-- purpose: redriven executions that run again.
+reopened AS (
+  UPDATE execution SET status = 'RUNNING', stopped = NULL, output = NULL, error = NULL, cause = NULL
+    FROM unnest($1::int[], $2::bytea[]) AS u (n, execution)
+   WHERE execution.id = u.execution AND get_bit((SELECT bits FROM mask), u.n) = 1)
+
 -- name: group_outbox
 -- purpose: status changes for subscribers.
 outboxes AS (

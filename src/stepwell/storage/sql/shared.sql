@@ -186,3 +186,86 @@ DELETE FROM payload
 -- name: probe
 -- purpose: can the database be written to again?
 UPDATE probe SET number = number + 1
+
+-- name: create_log_stream
+-- purpose: a new stream; changes no row if its name is taken.
+INSERT INTO log_stream (grp, name, id, created, first, last, ingested, bytes) VALUES ($1, $2, $3, $4, 0, 0, 0, 0)
+ ON CONFLICT DO NOTHING
+
+-- name: log_stream
+-- purpose: one stream by name.
+SELECT name, id, created, first, last, ingested FROM log_stream WHERE grp = $1 AND name = $2
+
+-- name: log_streams
+-- purpose: streams in the order of their names, from a name (exclusive) to a name (exclusive).
+SELECT name, id, created, first, last, ingested FROM log_stream
+ WHERE grp = $1 AND name > $2 AND name >= $3 AND name < $4 ORDER BY name LIMIT $5
+
+-- name: log_streams_down
+-- purpose: the same, backwards.
+SELECT name, id, created, first, last, ingested FROM log_stream
+ WHERE grp = $1 AND name < $2 AND name >= $3 AND name < $4 ORDER BY name DESC LIMIT $5
+
+-- name: log_streams_recent
+-- purpose: streams in the order of their last events.
+SELECT name, id, created, first, last, ingested FROM log_stream
+ WHERE grp = $1 AND (last, name) > ($2, $3) ORDER BY last, name LIMIT $4
+
+-- name: log_streams_recent_down
+-- purpose: the same, backwards.
+SELECT name, id, created, first, last, ingested FROM log_stream
+ WHERE grp = $1 AND (last, name) < ($2, $3) ORDER BY last DESC, name DESC LIMIT $4
+
+-- name: log_group_bytes
+-- purpose: how much the streams of a group hold.
+SELECT coalesce(sum(bytes), 0) FROM log_stream WHERE grp = $1
+
+-- name: grow_log_stream
+-- purpose: events came: from $2 to $3, at $4, so many bytes. Fails if the stream is gone.
+UPDATE log_stream SET first = CASE WHEN first = 0 OR first > $2 THEN $2 ELSE first END,
+                      last = CASE WHEN last < $3 THEN $3 ELSE last END, ingested = $4, bytes = bytes + $5
+ WHERE id = $1
+
+-- name: shrink_log_stream
+-- purpose: retention: so many bytes are gone from a stream.
+UPDATE log_stream SET bytes = bytes - $2 WHERE id = $1
+
+-- name: put_log_chunk
+-- purpose: a bundle of events.
+INSERT INTO log_chunk (grp, stream, first, last, ingested, bytes, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: log_chunks_of_stream
+-- purpose: bundles of a stream by their first event, after one, before a time.
+SELECT c.first, c.number, c.ingested, s.name, c.body FROM log_chunk c JOIN log_stream s ON s.id = c.stream
+ WHERE c.stream = $1 AND (c.first, c.number) > ($2, $3) AND c.first < $4 ORDER BY c.first, c.number LIMIT $5
+
+-- name: log_chunks_of_group
+-- purpose: bundles of a group by their first event, after one, before a time.
+SELECT c.first, c.number, c.ingested, s.name, c.body FROM log_chunk c JOIN log_stream s ON s.id = c.stream
+ WHERE c.grp = $1 AND (c.first, c.number) > ($2, $3) AND c.first < $4 ORDER BY c.first, c.number LIMIT $5
+
+-- name: log_chunks_of_stream_down
+-- purpose: bundles of a stream by their last event, backwards, before one, not before a time.
+SELECT c.last, c.number, c.ingested, s.name, c.body FROM log_chunk c JOIN log_stream s ON s.id = c.stream
+ WHERE c.stream = $1 AND (c.last, c.number) < ($2, $3) AND c.last >= $4 ORDER BY c.last DESC, c.number DESC LIMIT $5
+
+-- name: log_chunks_of_group_down
+-- purpose: bundles of a group by their last event, backwards, before one, not before a time.
+SELECT c.last, c.number, c.ingested, s.name, c.body FROM log_chunk c JOIN log_stream s ON s.id = c.stream
+ WHERE c.grp = $1 AND (c.last, c.number) < ($2, $3) AND c.last >= $4 ORDER BY c.last DESC, c.number DESC LIMIT $5
+
+-- name: log_chunks_before
+-- purpose: retention: bundles of a group that ended before a time.
+SELECT number, stream, bytes FROM log_chunk WHERE grp = $1 AND last < $2 ORDER BY last, number LIMIT $3
+
+-- name: log_chunks_in
+-- purpose: bundles of a stream that is to be deleted.
+SELECT number, stream, bytes FROM log_chunk WHERE stream = $1 ORDER BY last, number LIMIT $2
+
+-- name: forget_log_chunk
+-- purpose: retention: one bundle.
+DELETE FROM log_chunk WHERE number = $1
+
+-- name: forget_log_stream
+-- purpose: a stream is deleted, and the last bundles it got.
+DELETE FROM log_stream WHERE id = $1

@@ -83,6 +83,10 @@ INSERT INTO timer (execution, pid, frame, kind, due) VALUES ($1, $2, $3, $4, $5)
 -- purpose: how an execution ended.
 UPDATE execution SET status = $2, stopped = $3, output = $4, error = $5, cause = $6 WHERE id = $1
 
+-- name: reopen
+-- purpose: a redriven execution runs again.
+UPDATE execution SET status = 'RUNNING', stopped = NULL, output = NULL, error = NULL, cause = NULL WHERE id = $1
+
 -- name: put_outbox
 -- purpose: a status change for subscribers.
 INSERT INTO outbox (pid, body) VALUES ($1, $2)
