@@ -101,7 +101,7 @@ class TestRecords:
         short = Json("x" * (DOCUMENT_BYTES - 10))
         for document, cut in ((long, True), (short, False)):
             event = (2, 0, 1.0, "PassStateEntered", {"name": "S", "input": document})
-            details = json.loads(record(event, "arn", "0", data=True))["details"]
+            details = json.loads(record(event, "arn", 0, data=True))["details"]
             assert details["inputDetails"] == {"truncated": cut}
             assert len(json.dumps(details["input"])) - 2 <= DOCUMENT_BYTES
             assert document.text.startswith(details["input"])

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from sfn_house import ROLE, House, open_house
+from sfn_house import MODELS, ROLE, House, open_house
+from stepwell.asl.polling import POLLED
+from stepwell.asl.resources import OPTIMISED
+from stepwell.engine.exchanges import Exchange, Request
 from stepwell.engine.tasks import TaskFailed, TaskSucceeded
 from stepwell.kernel.jsontext import Json
+from stepwell.services.stepfunctions.teststate.exchange import shown
 
 INVOKE: dict[str, Any] = {
     "Type": "Task",
@@ -120,6 +125,29 @@ async def test_an_error_that_nobody_handles_fails_the_state(house: House) -> Non
     answer = await tried(house, task(Retry=RETRY), error="Another")
     assert (answer["status"], answer["error"]) == ("FAILED", "Another")
     assert "errorDetails" not in answer["inspectionData"]
+
+
+async def test_nobody_handles_a_runtime_error(house: House) -> None:
+    answer = await tried(house, task(Catch=CATCH), error="States.Runtime")
+    assert (answer["status"], answer["error"]) == ("FAILED", "States.Runtime")
+
+
+async def test_a_state_alone_may_lead_to_itself(house: House) -> None:
+    """In a whole machine, that is a fault."""
+    state = {"Type": "Pass", "Next": "StateName"}
+    assert (await tried(house, state))["nextState"] == "StateName"
+    machine = json.dumps({"StartAt": "StateName", "States": {"StateName": state}})
+    assert (await house.refused("TestState", definition=machine, stateName="StateName"))[0] == "InvalidDefinition"
+
+
+def test_a_request_without_an_answer_is_shown_alone() -> None:
+    sent = Request(method="GET", url="https://a/b?secret=1", headers=[("X", "y"), ("Z", "q")], body=None)
+    exchanges = [Exchange(sent=sent, public=replace(sent, url="https://a/b", headers=[("X", "y")]))]
+    public = {"protocol": "https", "method": "GET", "url": "https://a/b", "headers": "[X: y]"}
+    assert shown(exchanges, reveal=False) == {"request": public}
+    revealed = {**public, "url": "https://a/b?secret=1", "headers": "[X: y, Z: q]"}
+    assert shown(exchanges, reveal=True) == {"request": revealed}
+    assert shown([], reveal=True) == {}
 
 
 async def test_a_catcher_that_cannot_be_evaluated_fails_the_state(house: House) -> None:
@@ -412,3 +440,11 @@ async def test_a_mocked_result_has_the_shape_of_the_answer(
     refused = await house.refused("TestState", definition=state, mock=mock)
     assert refused == ("ValidationException", f"Mock result schema validation error: {problem}")
     await house.do("TestState", definition=state, mock=mock | {"fieldValidationMode": "NONE"})
+
+
+def test_every_job_has_an_operation_that_asks_for_it() -> None:
+    """Except eks:runJob, which asks the cluster and no AWS API."""
+    jobs = {name for name, row in OPTIMISED.items() if row.patterns & {"sync", "sync:2"}}
+    assert jobs - POLLED.keys() == {("eks", "runJob")}
+    assert POLLED.keys() <= jobs
+    assert all(MODELS.operation(*call).output_shape is not None for call in POLLED.values())

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import orjson
+
 from stepwell.engine.events import FORMS, PlainEvent
 from stepwell.kernel.jsontext import Json, dumps
 
@@ -81,20 +83,22 @@ def logged(plan: LogPlan, events: Sequence[PlainEvent]) -> Sequence[PlainEvent]:
     return events if types is None else [event for event in events if event[3] in types]
 
 
-def record(event: PlainEvent, arn: str, redrives: str, *, data: bool) -> str:
-    """The text of an event's record."""
+def record(event: PlainEvent, arn: str, redrives: int, *, data: bool) -> bytes:
+    """An event's record: JSON in UTF-8."""
     number, previous, time, kind, details = event
-    return dumps(
-        {
-            "id": str(number),
-            "type": kind,
-            "details": _details(kind, details, data) if details else {},
-            "previous_event_id": str(previous),
-            "event_timestamp": str(round(time * 1000)),
-            "execution_arn": arn,
-            "redrive_count": redrives,
-        }
-    )
+    shown = {
+        "id": str(number),
+        "type": kind,
+        "details": _details(kind, details, data) if details else {},
+        "previous_event_id": str(previous),
+        "event_timestamp": str(round(time * 1000)),
+        "execution_arn": arn,
+        "redrive_count": str(redrives),
+    }
+    try:
+        return orjson.dumps(shown)
+    except TypeError:  # a lone surrogate in an error or cause
+        return dumps(shown).encode("utf-8", "replace")
 
 
 def _details(kind: str, details: Mapping[str, Any], data: bool) -> dict[str, Any]:

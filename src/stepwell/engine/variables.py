@@ -5,7 +5,7 @@ Limits: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from stepwell.asl.matching import DATA_LIMIT_EXCEEDED
@@ -33,17 +33,27 @@ def _check(execution: Execution, frame: Frame, documents: Mapping[str, Json]) ->
             raise _too_much(f"the variable '{name}'")
     if sum(document.size for document in documents.values()) > ASSIGN_BYTES:
         raise _too_much("all variables of one Assign")
-    kept = {**(frame.variables or {}), **documents}
-    total = sum(value.size for held in (kept, *_others(execution, frame)) for value in held.values())
-    if total > VARIABLES_BYTES:
+    held = frame.variables or {}
+    kept = {**held, **documents}
+    own = _bytes(kept)
+    if own > _bytes(held) and own + _elsewhere(execution, frame) > VARIABLES_BYTES:
         raise _too_much("all variables of the execution")
 
 
-def _others(execution: Execution, frame: Frame) -> Iterator[Mapping[str, Json]]:
-    """The variables of the other frames at work: those of an ended branch or iteration are out of scope."""
+def _bytes(variables: Mapping[str, Json]) -> int:
+    return sum(value.size for value in variables.values())
+
+
+def _elsewhere(execution: Execution, frame: Frame) -> int:
+    """Bytes of the other frames' variables; those of an ended branch or iteration are out of scope.
+
+    A Map has a frame for each iteration, so this loop does without calls.
+    """
+    total = 0
     for other in execution.frames.values():
-        if other.variables and other is not frame and not other.finished:
-            yield other.variables
+        if other.variables and other.output is None and other.failed is None and other is not frame:
+            total += _bytes(other.variables)
+    return total
 
 
 def _too_much(what: str) -> StateError:

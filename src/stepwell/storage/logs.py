@@ -17,8 +17,9 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+import orjson
+
 from stepwell.kernel.errors import CheckFailed
-from stepwell.kernel.jsontext import dumps, loads
 from stepwell.storage.documents import ABOVE_ALL
 from stepwell.storage.envelope import seal, unseal
 from stepwell.storage.units import Database, Row, Statement, Unit
@@ -37,8 +38,8 @@ _CHUNKS = {  # of one stream, backwards
     (True, True): "log_chunks_of_stream_down",
 }
 
-Entry = tuple[int, str]
-"""Time and message."""
+Entry = tuple[int, bytes]
+"""Time and message, in UTF-8."""
 
 
 class Key(NamedTuple):
@@ -111,7 +112,7 @@ class LogStore:
         first, last = min(chunk[0][0] for chunk in chunks), max(chunk[-1][0] for chunk in chunks)
         statements = [Statement("grow_log_stream", (stream, first, last, now, sum(sizes)), 1)]
         for chunk, size in zip(chunks, sizes, strict=True):
-            body = seal(dumps(chunk).encode("utf-8", "replace"))  # a lone surrogate: as the wire writes it
+            body = seal(_packed(chunk))
             statements.append(Statement("put_log_chunk", (group, stream, chunk[0][0], chunk[-1][0], now, size, body)))
         await self._database.submit(Unit(tuple(statements)))
 
@@ -194,9 +195,24 @@ def _chunks(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     yield chunk
 
 
+def _packed(chunk: list[Entry]) -> bytes:
+    """Times and lengths as JSON in the first line, then the messages, one behind the other."""
+    head = orjson.dumps(([time for time, _ in chunk], [len(message) for _, message in chunk]))
+    return b"".join((head, b"\n", *(message for _, message in chunk)))
+
+
+def _unpacked(body: bytes) -> Iterator[tuple[int, str]]:
+    head, _, messages = body.partition(b"\n")
+    times, sizes = orjson.loads(head)
+    at = 0
+    for time, size in zip(times, sizes, strict=True):
+        yield time, messages[at : at + size].decode()
+        at += size
+
+
 def _gather(waiting: list[tuple[Key, LogEvent]], row: Row, low: Key, high: Key, down: bool) -> None:
     _, number, ingested, stream, body = row
-    for index, (time, message) in enumerate(loads(unseal(body))):
+    for index, (time, message) in enumerate(_unpacked(unseal(body))):
         key = Key(time, number, index)
         if low <= key < high:
             heapq.heappush(waiting, (_turned(key, down), LogEvent(key, ingested, stream, message)))

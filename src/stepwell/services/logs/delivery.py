@@ -135,8 +135,7 @@ class Delivery:
         count = 0
         for plan, machine, arn, redrives, events, _ in taken:
             entries = self._ready.setdefault((plan.group, machine), [])
-            shown = str(redrives)
-            entries += [(round(event[2] * 1000), record(event, arn, shown, data=plan.data)) for event in events]
+            entries += [(round(event[2] * 1000), record(event, arn, redrives, data=plan.data)) for event in events]
             count += len(events)
             if count >= AT_ONCE:
                 count = 0

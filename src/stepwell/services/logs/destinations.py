@@ -45,5 +45,5 @@ class Destinations:
             identity, now = shelf.ids.token(ID_BYTES), shelf.now()
             with suppress(CheckFailed):  # another request made it
                 await shelf.store.create_stream(group.id, TRIAL_STREAM, identity, now)
-                await shelf.store.append(group.id, identity, [(now, TRIAL_MESSAGE)], now)
+                await shelf.store.append(group.id, identity, [(now, TRIAL_MESSAGE.encode())], now)
         return True

@@ -12,6 +12,7 @@ from stepwell.kernel.arns import Scope
 from stepwell.kernel.caller import Params
 from stepwell.kernel.errors import CheckFailed
 from stepwell.services.logs.shelf import NO_STREAM, Group, Shelf, invalid, missing
+from stepwell.storage.logs import Entry
 
 Answer = dict[str, Any]
 BATCH_BYTES = 1_048_576
@@ -27,7 +28,7 @@ SEQUENCE = (
 async def put(shelf: Shelf, params: Params, scope: Scope) -> Answer:
     group = await shelf.group(scope, params["logGroupName"])
     stream = await shelf.stream(group, params["logStreamName"])
-    entries = [(event["timestamp"], event["message"]) for event in params["logEvents"]]
+    entries = [(event["timestamp"], event["message"].encode("utf-8", "replace")) for event in params["logEvents"]]
     _check(entries)
     now = shelf.now()
     rejected = _rejected([time for time, _ in entries], group, now)
@@ -43,13 +44,13 @@ async def put(shelf: Shelf, params: Params, scope: Scope) -> Answer:
     return answer
 
 
-def _check(entries: list[tuple[int, str]]) -> None:
+def _check(entries: list[Entry]) -> None:
     times = [time for time, _ in entries]
     if times != sorted(times):
         raise invalid("Log events in a single PutLogEvents request must be in chronological order.")
     if times[-1] - times[0] > DAY:
         raise invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
-    if sum(len(message.encode("utf-8", "replace")) + EVENT_BYTES for _, message in entries) > BATCH_BYTES:
+    if sum(len(message) + EVENT_BYTES for _, message in entries) > BATCH_BYTES:
         raise invalid("Upload too large: the batch of log events exceeds 1048576 bytes.")
 
 

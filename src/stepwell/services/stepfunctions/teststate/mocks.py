@@ -13,7 +13,7 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_MockInput.htm
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -30,9 +30,10 @@ from stepwell.wire.models import Models
 STRICT, PRESENT, NONE = "STRICT", "PRESENT", "NONE"
 # Results that the integration makes of an answer: their blob is read as JSON before the workflow sees it.
 _READ_AS_JSON = {("lambda", "invoke"): "Payload"}
-# What AWS's TestState was recorded to hold results to, where botocore's model has moved on since: (shape) -> constraints.
+Limits = Mapping[str, Any]
+# Where AWS's TestState was recorded to hold results to other limits than botocore's present model: service -> shape.
 # Recorded: test_strict_mode_aws_sdk_lambda_get_function_task.
-_RECORDED_LIMITS: dict[str, dict[str, int]] = {"MemorySize": {"min": 128, "max": 10_240}}
+_RECORDED_LIMITS: Mapping[str, Mapping[str, Limits]] = {"lambda": {"MemorySize": {"min": 128, "max": 10_240}}}
 NOT_AN_OBJECT = "Mocked result must be a JSON object."
 
 
@@ -40,13 +41,15 @@ def check(resource: Resource, result: Any, mode: str) -> None:
     """Raises ValidationException for a result that the API could not have given."""
     call = None if mode == NONE else answering(resource)
     shape = None if call is None else _answer_shape(*call)
-    if shape is None:
+    if call is None or shape is None:
         return
     if not isinstance(result, dict):
         raise faults.validation(NOT_AN_OBJECT)
     naming = sdk_name if resource.kind == "sdk" else first_generation_name
     free = _READ_AS_JSON.get((resource.service, resource.action)) if resource.kind == "optimised" else None
-    _Walk(naming, strict=mode == STRICT).structure(shape, {k: v for k, v in result.items() if k != free})
+    _Walk(naming, _RECORDED_LIMITS.get(call[0], {}), strict=mode == STRICT).structure(
+        shape, {k: v for k, v in result.items() if k != free}
+    )
 
 
 @lru_cache(maxsize=32)
@@ -59,8 +62,9 @@ def _answer_shape(service: str, operation: str) -> StructureShape | None:
 
 
 class _Walk:
-    def __init__(self, naming: Naming, *, strict: bool) -> None:
+    def __init__(self, naming: Naming, recorded: Mapping[str, Limits], *, strict: bool) -> None:
         self._naming = naming
+        self._recorded = recorded
         self._strict = strict
 
     def structure(self, shape: StructureShape, value: dict[str, Any]) -> None:
@@ -88,16 +92,15 @@ class _Walk:
             for key, item in value.items():
                 self._value(shape.value, item, key)
         else:
-            _scalar(shape, value, field)
+            _scalar(shape, self._recorded.get(shape.name, shape.metadata), value, field)
 
 
-def _scalar(shape: Shape, value: Any, field: str) -> None:
+def _scalar(shape: Shape, limits: Limits, value: Any, field: str) -> None:
     kind, fits = _SCALARS[shape.type_name]
     _require(fits(value), field, kind)
     if isinstance(shape, StringShape) and shape.enum and value not in shape.enum:
         raise _invalid(f"Field '{field}' is not an expected value")
     if kind == "a number":
-        limits = _RECORDED_LIMITS.get(shape.name, shape.metadata)
         if value < limits.get("min", value):
             raise _invalid(f"Field '{field}' is less than the minimum value")
         if value > limits.get("max", value):

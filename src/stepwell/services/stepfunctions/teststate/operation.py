@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stepwell.asl.matching import Failure
+from stepwell.asl.matching import RUNTIME, Failure
 from stepwell.asl.states.task import TaskState
 from stepwell.engine.exchanges import watching
 from stepwell.engine.express import Express, new_execution_key
@@ -91,13 +91,18 @@ def _check_mock(asked: Ask) -> None:
 def _trial(asked: Ask, document: Json) -> Trial:
     context, error = asked.params.get("context"), asked.error
     return Trial(
-        mocked=asked.result if error is None else Failure(error=error["error"], cause=error.get("cause")),
+        mocked=asked.result if error is None else _failure(error["error"], error.get("cause")),
         variables=_variables(asked.params.get("variables")),
         retries=asked.configured.get("retrierRetryCount") or 0,
         item=document if asked.subject.iterated else None,
         context=None if context is None else contexts.parse(context),
         failed_iterations=asked.configured.get("mapIterationFailureCount"),
     )
+
+
+def _failure(error: str, cause: str | None) -> Failure:
+    """A mocked error. Nobody may handle States.Runtime: error handling page."""
+    return Failure(error=error, cause=cause, fatal=error == RUNTIME)
 
 
 def _variables(text: str | None) -> dict[str, Json]:

@@ -22,8 +22,8 @@ from stepwell.services.stepfunctions import faults
 
 NAME = "StateName"
 JSONPATH = "JSONPath"
-# A state alone has nowhere to go, which is no fault of it, and what this version does not run can be mocked all the same.
-_NO_FAULTS = frozenset({"MISSING_END_STATE", "UNSUPPORTED_FEATURE"})
+_MOCKABLE = frozenset({"UNSUPPORTED_FEATURE"})  # what this version does not run can be mocked all the same
+_ALONE = _MOCKABLE | {"MISSING_END_STATE"}  # a state may well lead to itself only
 _NESTED = ("ItemProcessor", "Iterator")
 
 
@@ -54,7 +54,10 @@ def find(text: str, name: str | None) -> Subject:
         raise faults.too_long("definition", DEFINITION_BYTES)
     try:
         definition = load_json_definition(text)
-        _accept(check(definition if name is not None else _around(definition)))
+        if name is None:
+            _accept(check(_around(definition)), _ALONE)
+        else:
+            _accept(check(definition), _MOCKABLE)
     except DefinitionError as error:
         raise ServiceError("InvalidDefinition", error.message) from None
     raw, iterated, language = definition, False, JSONPATH
@@ -73,8 +76,8 @@ def contains(raw: dict[str, Any], name: str) -> bool:
     return any(found == name for block in _blocks(raw) for found, _, _ in _states(block, iterated=False))
 
 
-def _accept(found: list[Diagnostic]) -> None:
-    faulty = [fault for fault in errors(found) if fault.code not in _NO_FAULTS]
+def _accept(found: list[Diagnostic], no_faults: frozenset[str]) -> None:
+    faulty = [fault for fault in errors(found) if fault.code not in no_faults]
     if faulty:
         raise DefinitionError(faulty)
 
