@@ -221,10 +221,11 @@ class TestTrouble:
     async def test_what_the_buffer_cannot_hold_is_dropped_and_counted(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(delivery, "BUFFER_EVENTS", 6)
+        monkeypatch.setattr(delivery, "BUFFER_BYTES", 3_000)  # 4 records are about 1,800
         arn = await house.machine(type="EXPRESS", loggingConfiguration=to("ALL", data=True))
         for _ in range(5):
             await house.do("StartSyncExecution", stateMachineArn=arn)
+            await house.delivery.settle()
         assert house.delivery.dropped == 12
         await house.clock.advance(1)
         assert len(await records(house)) == 8

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from stepwell.asl.language.base import QueryLanguage
-from stepwell.asl.language.jsonata import JsonataLanguage
 from stepwell.asl.language.jsonpath import JsonPathLanguage
 from stepwell.asl.model import Block, Machine
 from stepwell.asl.states import STATE_TYPES, State
 from stepwell.asl.states.map_ import MapState
 from stepwell.asl.states.parallel import ParallelState
 
-LANGUAGES: dict[str, QueryLanguage] = {language.name: language for language in (JsonPathLanguage(), JsonataLanguage())}
+
+def _jsonata() -> QueryLanguage:
+    from stepwell.asl.language.jsonata import JsonataLanguage  # noqa: PLC0415 - a tenth of a server's start, for those who use it
+
+    return JsonataLanguage()
+
+
+LANGUAGES: dict[str, Callable[[], QueryLanguage]] = {"JSONPath": JsonPathLanguage, "JSONata": _jsonata}
+
+
+@cache
+def language_of(name: str) -> QueryLanguage:
+    """The query language with this name; there is one object of each."""
+    return LANGUAGES[name]()
 
 
 def parse(definition: dict[str, Any]) -> Machine:
@@ -40,7 +54,7 @@ def _block(raw: dict[str, Any], pointer: str, language: str, blocks: dict[str, B
 
 
 def _state(name: str, pointer: str, raw: dict[str, Any], language: str, blocks: dict[str, Block]) -> State:
-    state = STATE_TYPES[raw["Type"]](name, pointer, raw, LANGUAGES[raw.get("QueryLanguage", language)])
+    state = STATE_TYPES[raw["Type"]](name, pointer, raw, language_of(raw.get("QueryLanguage", language)))
     if isinstance(state, MapState | ParallelState):
         state.adopt([_block(inner, pointer + at, language, blocks) for at, inner in state.blocks(raw)])
     return state

@@ -14,6 +14,7 @@ from itertools import chain
 from stepwell.wire.constraints import LINEAR_PATTERNS
 
 _PROPERTY = re.compile(r"\\p\{(\w+)\}")
+_CLASS_THEN_DASH = re.compile(r"(\\[wds])-")  # in Java the dash of [\w-_] stands for itself
 _ASSIGNED = (range(0x34000), range(0xE0000, 0xE0200))
 _POSIX = {"ASCII": r"\x00-\x7f", "Alpha": "a-zA-Z", "Digit": "0-9", "Alnum": "a-zA-Z0-9"}
 
@@ -22,7 +23,7 @@ _POSIX = {"ASCII": r"\x00-\x7f", "Alpha": "a-zA-Z", "Digit": "0-9", "Alnum": "a-
 def compiled(pattern: str) -> re.Pattern[str]:
     """For ``fullmatch``. Raises re.error for a pattern that Python cannot express."""
     text = LINEAR_PATTERNS.get(pattern, pattern)
-    return re.compile(_without_properties(text), re.ASCII)
+    return re.compile(_CLASS_THEN_DASH.sub(r"\1\\-", _without_properties(text)), re.ASCII)
 
 
 def _without_properties(pattern: str) -> str:

@@ -12,9 +12,6 @@ from typing import Any
 
 from stepwell.asl.check.fields import Field
 from stepwell.asl.check.walker import Scope, is_a, is_delimited, kind
-from stepwell.lang.jsonata import check as check_text
-from stepwell.lang.jsonata import references
-from stepwell.lang.jsonata.checks import INVALID, states_fields
 
 OPEN, CLOSE = "{%", "%}"
 _ALWAYS = frozenset({"input", "context"})  # the fields of $states that every expression may read
@@ -26,12 +23,14 @@ def check_expression(scope: Scope, field: Field, text: str, at: str) -> None:
     if not (text.startswith(OPEN) and text.endswith(CLOSE) and len(text) >= len(OPEN + CLOSE)):
         scope.report.add("expression", at)
         return
+    from stepwell.lang.jsonata import checks  # noqa: PLC0415 - loaded by the first definition that has an expression
+
     inside = text[len(OPEN) : -len(CLOSE)].strip()
-    for code, message in check_text(inside):
-        scope.report.add("jsonata-syntax" if code == INVALID else "jsonata-reference", at, message=message)
-    for name in sorted(states_fields(inside) - _ALWAYS - set(field.reads)):
+    for code, message in checks.check(inside):
+        scope.report.add("jsonata-syntax" if code == checks.INVALID else "jsonata-reference", at, message=message)
+    for name in sorted(checks.states_fields(inside) - _ALWAYS - set(field.reads)):
         scope.report.add("states-field", at, field=name)
-    scope.refer(references(inside))
+    scope.refer(checks.references(inside))
 
 
 @kind("data")

@@ -21,17 +21,14 @@ from stepwell.engine.state import Execution
 from stepwell.kernel.arns import Arn, scope_of
 from stepwell.kernel.clock import Clock, Timer
 from stepwell.kernel.errors import CheckFailed, StorageError, StorageUnavailable
-from stepwell.kernel.jsontext import Json
 from stepwell.services.logs.shelf import ID_BYTES, Group, Shelf, name_in
 from stepwell.storage.logs import Entry
 
-BUFFER_EVENTS = 100_000
 BUFFER_BYTES = 64 << 20
-EVENT_BYTES = 400  # of a record without its documents, about
+ENTRY_BYTES = 120  # of a record in memory beside its text, about
 FLUSH_SECONDS = 0.1
 RETRY_SECONDS = 1.0
 STREAM_SECONDS = 3_600.0
-AT_ONCE = 200  # records written out before the event loop may turn to others
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +38,6 @@ class _Taken(NamedTuple):
     arn: str
     redrives: int
     events: Sequence[PlainEvent]
-    size: int
 
 
 class _Stream(NamedTuple):
@@ -61,9 +57,8 @@ class Delivery:
         self._shelf = shelf
         self._clock = clock
         self._taken: list[_Taken] = []
-        self._events = 0
-        self._bytes = 0
         self._ready: dict[Place, list[Entry]] = {}  # records that wait to be written
+        self._bytes = 0  # of those, and of those on their way
         self._streams: dict[Place, _Stream] = {}
         self._timer: Timer | None = None
         self._flushing = asyncio.Lock()
@@ -75,71 +70,66 @@ class Delivery:
         plan = execution.log
         if plan is None or not (events := logged(plan, events)):
             return
-        if self._events >= BUFFER_EVENTS or self._bytes >= BUFFER_BYTES:
+        if self._bytes >= BUFFER_BYTES:
             self._drop(len(events), "they come faster than they can be written")
             return
-        size = EVENT_BYTES * len(events) + (_documents(events) if plan.data else 0)
-        self._events += len(events)
-        self._bytes += size
-        self._taken.append(_Taken(plan, execution.machine_name, execution.arn, execution.redrives, events, size))
+        if not self._taken:
+            asyncio.get_running_loop().call_soon(self._render)
+        self._taken.append(_Taken(plan, execution.machine_name, execution.arn, execution.redrives, events))
+
+    # ------------------------------------------------------------------ off it
+    def _render(self) -> None:
+        """Make records, while the events are still in the processor's cache: a tenth of a second later it takes thrice as long."""
+        for plan, machine, arn, redrives, events in self._taken:
+            made = [(round(event[2] * 1000), record(event, arn, redrives, data=plan.data)) for event in events]
+            self._ready.setdefault((plan.group, machine), []).extend(made)
+            self._bytes += _size(made)
+        self._taken.clear()
+        if self._ready:
+            self._flush_in(FLUSH_SECONDS)
+
+    def _flush_in(self, seconds: float) -> None:
         if self._timer is None:
-            self._timer = self._clock.at(self._clock.now() + FLUSH_SECONDS, self._ring)
+            self._timer = self._clock.at(self._clock.now() + seconds, self._ring)
 
     def _ring(self) -> None:
+        self._timer = None
         task = asyncio.ensure_future(self._attempt())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    # ------------------------------------------------------------------ off it
     async def _attempt(self) -> None:
         try:
             await self.flush()
         except Exception:  # our bug: it must not end in silence
             log.exception("log records cannot be written")
 
+    async def flush(self) -> None:
+        """Write everything taken so far. What cannot be written now is tried again a second later."""
+        async with self._flushing:
+            self._render()
+            ready, self._ready = self._ready, {}
+            for place, entries in ready.items():
+                if await self._deliver(place, entries):
+                    self._bytes -= _size(entries)
+                else:
+                    self._ready[place] = entries + self._ready.get(place, [])
+                    self._flush_in(RETRY_SECONDS)
+
     async def close(self) -> None:
         """Write what there is; what cannot be written now is lost."""
         await self.flush()
         if self._timer is not None:
             self._timer.cancel()
-        if self._events:
-            self._drop(self._events, "the server is stopping and the database cannot be written to")
-
-    async def flush(self) -> None:
-        """Write everything taken so far. What cannot be written now is tried again a second later."""
-        async with self._flushing:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            await self._write_records()
-            waiting = self._ready.items()
-            self._ready = kept = {place: these for place, these in waiting if not await self._deliver(place, these)}
-            self._count()
-            if self._events and self._timer is None:
-                wait = RETRY_SECONDS if kept else FLUSH_SECONDS
-                self._timer = self._clock.at(self._clock.now() + wait, self._ring)
-
-    def _count(self) -> None:
-        """What the buffer holds now."""
-        waiting = self._ready.values()
-        self._events = sum(map(len, waiting)) + sum(len(taken.events) for taken in self._taken)
-        self._bytes = sum(len(text) for entries in waiting for _, text in entries) + sum(t.size for t in self._taken)
+        left = sum(map(len, self._ready.values()))
+        if left:
+            self._drop(left, "the server is stopping and the database cannot be written to")
 
     async def settle(self) -> None:
-        """Until no flush is going on (for tests with a manual clock)."""
+        """Until no record waits to be made and no flush is going on (for tests with a manual clock)."""
+        self._render()
         while self._tasks:
             await asyncio.wait(self._tasks)
-
-    async def _write_records(self) -> None:
-        taken, self._taken = self._taken, []
-        count = 0
-        for plan, machine, arn, redrives, events, _ in taken:
-            entries = self._ready.setdefault((plan.group, machine), [])
-            entries += [(round(event[2] * 1000), record(event, arn, redrives, data=plan.data)) for event in events]
-            count += len(events)
-            if count >= AT_ONCE:
-                count = 0
-                await asyncio.sleep(0)
 
     async def _deliver(self, place: Place, entries: list[Entry]) -> bool:
         """Whether these records are done with: written, or given up."""
@@ -192,5 +182,5 @@ class Delivery:
         self.dropped += count
 
 
-def _documents(events: Sequence[PlainEvent]) -> int:
-    return sum(value.size for event in events if event[4] for value in event[4].values() if isinstance(value, Json))
+def _size(entries: Sequence[Entry]) -> int:
+    return sum(len(message) for _, message in entries) + ENTRY_BYTES * len(entries)

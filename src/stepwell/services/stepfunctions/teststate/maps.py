@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from stepwell.asl.parser import LANGUAGES
+from stepwell.asl.parser import language_of
 from stepwell.asl.states.base import runtime
 from stepwell.asl.states.map_ import MapState
 from stepwell.asl.step import Scope
@@ -32,7 +32,7 @@ class GivenItems:
         self._reader: dict[str, Any] = subject.raw["ItemReader"]
         self._data, self._notes = data, notes
         arguments = self._reader.get("Arguments", self._reader.get("Parameters"))
-        language = LANGUAGES[subject.language]
+        language = language_of(subject.language)
         self._arguments = None if arguments is None else language.template(arguments, "ItemReader/Arguments")
 
     def read(self, value: Any, scope: Scope) -> Any:
@@ -60,7 +60,7 @@ def prepare(asked: Ask, trial: Trial, notes: Notes) -> None:
     data = asked.configured.get("mapItemReaderData")
     if data is not None:
         state.items = _compiled("ItemReader", lambda: GivenItems(subject, data, notes))
-    raw, language = subject.raw.get("ItemBatcher"), LANGUAGES[subject.language]
+    raw, language = subject.raw.get("ItemBatcher"), language_of(subject.language)
     batcher = None if raw is None else _compiled("ItemBatcher", lambda: Batcher(raw, language))
 
     def note(inputs: list[Any], turn: Turn) -> None:
