@@ -133,8 +133,9 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("send_task_failure", {"taskToken": "x", "error": "e" * 257}, "ValidationException"),
     ("send_task_heartbeat", {"taskToken": "\u00e9"}, "InvalidToken"),
     ("tag_resource", {"resourceArn": "x", "tags": []}, "InvalidArn"),
-    ("redrive_execution", {"executionArn": "x"}, "UnknownOperationException"),
-    ("test_state", {"definition": "{}"}, "UnknownOperationException"),
+    ("redrive_execution", {"executionArn": "x"}, "InvalidArn"),
+    ("test_state", {"definition": "{}"}, "InvalidDefinition"),
+    ("describe_map_run", {"mapRunArn": "x"}, "UnknownOperationException"),
 ]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from sfn_house import FAIL, PASS, WAIT, House, open_house
 from stepwell.engine.events import FORMS
-from stepwell.engine.execution_log import DOCUMENT_BYTES, ERROR, FATAL, record
+from stepwell.engine.execution_log import DOCUMENT_BYTES, ERROR, FATAL, record, tail
 from stepwell.kernel.errors import StorageError, StorageUnavailable
 from stepwell.kernel.jsontext import Json
 from stepwell.services.logs import Destinations, delivery
@@ -101,10 +101,22 @@ class TestRecords:
         short = Json("x" * (DOCUMENT_BYTES - 10))
         for document, cut in ((long, True), (short, False)):
             event = (2, 0, 1.0, "PassStateEntered", {"name": "S", "input": document})
-            details = json.loads(record(event, "arn", 0, data=True))["details"]
+            details = json.loads(record(event, tail("arn", 0), data=True))["details"]
             assert details["inputDetails"] == {"truncated": cut}
             assert len(json.dumps(details["input"])) - 2 <= DOCUMENT_BYTES
             assert document.text.startswith(details["input"])
+
+    def test_a_lone_surrogate_becomes_a_question_mark(self) -> None:
+        event = (3, 2, 1.0, "ExecutionFailed", {"error": "E", "cause": "\ud800"})
+        assert json.loads(record(event, tail("arn", 2), data=True)) == {
+            "id": "3",
+            "type": "ExecutionFailed",
+            "details": {"error": "E", "cause": "?"},
+            "previous_event_id": "2",
+            "event_timestamp": "1000",
+            "execution_arn": "arn",
+            "redrive_count": "2",
+        }
 
 
 class TestStreams:

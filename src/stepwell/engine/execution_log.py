@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import orjson
 
-from stepwell.engine.events import FORMS, PlainEvent
+from stepwell.engine.events import DOCUMENTS, FORMS, PlainEvent
 from stepwell.kernel.jsontext import Json, dumps
 
 if TYPE_CHECKING:
@@ -50,8 +50,12 @@ ERROR = FATAL | {
 LEVELS: dict[str, frozenset[str] | None] = {"ALL": None, "ERROR": ERROR, "FATAL": FATAL}
 """The types a level logs; None is all of them."""
 _DATA = frozenset({"assignedVariables", "assignedVariablesDetails"})  # execution data that is no document
-_CUT = {"truncated": True}
-_WHOLE = {"truncated": False}
+_RECORD = b'{"id":"%d","type":"%b","details":%b,"previous_event_id":"%d","event_timestamp":"%d"%b'
+_CUT = {
+    (name, cut): b',"%bDetails":{"truncated":%b}' % (name.encode(), b"true" if cut else b"false")
+    for name in ("input", "output")
+    for cut in (False, True)
+}
 
 
 class LogPlan(NamedTuple):
@@ -83,45 +87,38 @@ def logged(plan: LogPlan, events: Sequence[PlainEvent]) -> Sequence[PlainEvent]:
     return events if types is None else [event for event in events if event[3] in types]
 
 
-def record(event: PlainEvent, arn: str, redrives: int, *, data: bool) -> bytes:
-    """An event's record: JSON in UTF-8."""
+def tail(arn: str, redrives: int) -> bytes:
+    """What ends each record of an execution."""
+    return b',"execution_arn":%b,"redrive_count":"%d"}' % (_json(arn), redrives)
+
+
+def record(event: PlainEvent, end: bytes, *, data: bool) -> bytes:
+    """An event's record, JSON in UTF-8; ``end`` is the execution's ``tail``."""
     number, previous, time, kind, details = event
-    shown = {
-        "id": str(number),
-        "type": kind,
-        "details": _details(kind, details, data) if details else {},
-        "previous_event_id": str(previous),
-        "event_timestamp": str(round(time * 1000)),
-        "execution_arn": arn,
-        "redrive_count": str(redrives),
-    }
-    try:
-        return orjson.dumps(shown)
-    except TypeError:  # a lone surrogate in an error or cause
-        return dumps(shown).encode("utf-8", "replace")
+    shown = _details(kind, details, data) if details else b"{}"
+    return _RECORD % (number, kind.encode(), shown, previous, round(time * 1000), end)
 
 
-def _details(kind: str, details: Mapping[str, Any], data: bool) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    for name, value in details.items():
-        if isinstance(value, Json):
-            if data:
-                text, cut = _shortened(value)
-                shown[name] = text
-                if name in FORMS[kind].documents:
-                    shown[f"{name}Details"] = _CUT if cut else _WHOLE
-        elif data or name not in _DATA:
-            shown[name] = value
-    return shown
+def _details(kind: str, details: Mapping[str, Any], data: bool) -> bytes:
+    if not data:
+        return _json({n: value for n, value in details.items() if not isinstance(value, Json) and n not in _DATA})
+    marks = b""
+    for name in DOCUMENTS[kind]:
+        document = details.get(name)
+        if document is None:
+            continue
+        cut = False
+        if document.size * 2 > DOCUMENT_BYTES:  # else it is short enough: each byte of it may be escaped
+            text, cut = _shortened(document.text)
+            details = {**details, name: text}
+        if name in FORMS[kind].documents:
+            marks += _CUT[name, cut]
+    shown = _json(details)
+    return shown[:-1] + marks + b"}" if marks else shown
 
 
-def _shortened(document: Json) -> tuple[str, bool]:
-    """A document's text, cut if it would be too long once it is escaped; and whether it was."""
-    text = document.text
-    if (
-        document.size * 2 <= DOCUMENT_BYTES
-    ):  # JSON text escapes to twice its length at most: it has quotes and backslashes
-        return text, False
+def _shortened(text: str) -> tuple[str, bool]:
+    """A text, cut if it would be too long once it is escaped; and whether it was."""
     if _escaped(text) <= DOCUMENT_BYTES:
         return text, False
     low, high = 0, len(text)
@@ -135,4 +132,19 @@ def _shortened(document: Json) -> tuple[str, bool]:
 
 
 def _escaped(text: str) -> int:
-    return len(dumps(text).encode("utf-8", "surrogatepass")) - 2
+    return len(_json(text)) - 2
+
+
+def _json(value: Any) -> bytes:
+    """Documents in it become texts."""
+    try:
+        return orjson.dumps(value, default=_text)
+    except TypeError:  # a lone surrogate in an error or cause: written as the wire writes it
+        plain = (
+            {n: v.text if isinstance(v, Json) else v for n, v in value.items()} if isinstance(value, dict) else value
+        )
+        return dumps(plain).encode("utf-8", "replace")
+
+
+def _text(document: Json) -> str:
+    return document.text

@@ -27,7 +27,8 @@ from stepwell.storage.units import Database, Row, Statement, Unit
 SPAN = 60_000
 CHUNK_EVENTS = 1_000
 CHUNK_BYTES = 512 * 1_024
-BATCH = 16  # bundles read at a time
+BATCH = 4  # bundles read at a time
+TURN_EVENTS = 500  # handed out before the event loop may turn to others
 UNIT_ROWS = 200  # bundles deleted in one commit
 END_OF_TIME = 1 << 60
 _LAST = 1 << 62
@@ -138,6 +139,7 @@ class LogStore:
         bound = low.time if down else high.time + 1
         waiting: list[tuple[Key, LogEvent]] = []
         more = True
+        count = 0
         while more or waiting:
             if more:
                 rows = await self._database.read(_CHUNKS[stream is not None, down], (place, *beyond, bound, BATCH))
@@ -146,9 +148,11 @@ class LogStore:
                     _gather(waiting, row, low, high, down)
                 if rows:
                     beyond = (rows[-1][0], rows[-1][1])
-                await asyncio.sleep(0)
             reached = _turned(Key(beyond[0], beyond[1], 0), True) if down else Key(beyond[0], beyond[1] + 1, 0)
             while waiting and (not more or waiting[0][0] <= reached):
+                count += 1
+                if count % TURN_EVENTS == 0:
+                    await asyncio.sleep(0)
                 yield heapq.heappop(waiting)[1]
 
     # ------------------------------------------------------------------ deleting
