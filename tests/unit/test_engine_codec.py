@@ -62,8 +62,6 @@ class Shelf:
         self.appends.append(append)
         for parent in append.children_dropped:
             self._frames = {n: row for n, row in self._frames.items() if row.parent != parent}
-        for number in append.frames_dropped:
-            del self._frames[number]
         self._frames |= {row.frame: row for row in append.frames}
         for event in append.tasks_done:
             self._tasks.pop(event, None)

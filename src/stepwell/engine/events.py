@@ -92,6 +92,8 @@ FORMS: dict[str, Form] = {
     },
 }
 DOCUMENTS: dict[str, tuple[str, ...]] = {name: form.documents + form.plain for name, form in FORMS.items()}
+PLAIN_DATA = frozenset({"assignedVariables", "assignedVariablesDetails"})
+"""Execution data that is no document: left out with the documents where data is not asked for."""
 _TRUNCATED = {"truncated": False}
 
 
@@ -109,7 +111,8 @@ def wire_form(event: Event, *, data: bool = True) -> dict[str, Any]:
     details: dict[str, Any] = {}
     for name, value in (event.details or {}).items():
         if not isinstance(value, Json):
-            details[name] = value
+            if data or name not in PLAIN_DATA:
+                details[name] = value
         elif data:
             details[name] = value.text
             if name in form.documents:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import orjson
 
-from stepwell.engine.events import DOCUMENTS, FORMS, PlainEvent
+from stepwell.engine.events import DOCUMENTS, FORMS, PLAIN_DATA, PlainEvent
 from stepwell.kernel.jsontext import Json, dumps
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ ERROR = FATAL | {
 }
 LEVELS: dict[str, frozenset[str] | None] = {"ALL": None, "ERROR": ERROR, "FATAL": FATAL}
 """The types a level logs; None is all of them."""
-_DATA = frozenset({"assignedVariables", "assignedVariablesDetails"})  # execution data that is no document
 _RECORD = b'{"id":"%d","type":"%b","details":%b,"previous_event_id":"%d","event_timestamp":"%d"%b'
 _CUT = {
     (name, cut): b',"%bDetails":{"truncated":%b}' % (name.encode(), b"true" if cut else b"false")
@@ -101,7 +100,7 @@ def record(event: PlainEvent, end: bytes, *, data: bool) -> bytes:
 
 def _details(kind: str, details: Mapping[str, Any], data: bool) -> bytes:
     if not data:
-        return _json({n: value for n, value in details.items() if not isinstance(value, Json) and n not in _DATA})
+        return _json({n: value for n, value in details.items() if not isinstance(value, Json) and n not in PLAIN_DATA})
     marks = b""
     for name in DOCUMENTS[kind]:
         document = details.get(name)

@@ -152,7 +152,7 @@ class Closed:
 class Append:
     """Everything one decision writes. Whatever is empty is not touched.
 
-    Order of effect: ``children_dropped`` (all frames whose parent is one of these), ``frames_dropped``, ``frames`` (insert or
+    Order of effect: ``children_dropped`` (all frames whose parent is one of these), ``frames`` (insert or
     replace), ``tasks_done``, ``tasks`` (insert or replace by event), ``timers_done``, ``timers`` (insert or replace by frame
     and kind). ``closed`` then removes all tasks and timers, and all frames if it succeeded. ``reopened`` makes the execution
     RUNNING again and wipes how it had ended.
@@ -164,7 +164,6 @@ class Append:
     runnable: bool
     page: Page | None = None
     frames: Sequence[FrameRow] = ()
-    frames_dropped: Sequence[int] = ()
     children_dropped: Sequence[int] = ()
     payloads: Sequence[PayloadRow] = ()
     tasks: Sequence[TaskRow] = ()

@@ -162,6 +162,7 @@ class Turn:
         details: dict[str, Any] = {"name": state.name, "output": output}
         if assigned:
             details |= variables.assign(self.execution, frame, assigned)
+            self._bytes += sum(map(len, details["assignedVariables"].values()))
         frame.last = self.note(state.exited_event, details, frame.last)
         frame.waiting = None
         if next_state is None:

@@ -39,7 +39,6 @@ PARTS = {
     "group_pages": 5,
     "group_payloads": 4,
     "group_children_dropped": 3,
-    "group_frames_dropped": 3,
     "group_frames": 5,
     "group_tasks_done": 3,
     "group_tasks": 8,
@@ -207,12 +206,9 @@ class _Rows:
         execution, closed = append.key.id, append.closed
         if closed is not None and closed.status == "SUCCEEDED":
             return  # every row goes with the closing
-        written = {row.frame for row in append.frames}
         if append.children_dropped:
             self.of["group_children_dropped"] += [(n, execution, frame) for frame in append.children_dropped]
-            self.kept += [(execution, frame) for frame in written]
-        dropped = [(n, execution, frame) for frame in append.frames_dropped if frame not in written]
-        self.of["group_frames_dropped"] += dropped
+            self.kept += [(execution, row.frame) for row in append.frames]
         if closed is None:
             tasks = {row.event for row in append.tasks}
             timers = {(row.frame, row.kind) for row in append.timers}

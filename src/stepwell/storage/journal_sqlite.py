@@ -67,7 +67,6 @@ def _guard(append: Append, fence: Fence) -> Statement:
 def _dropped(append: Append) -> list[Statement]:
     execution = append.key.id
     statements = [Statement("drop_children", (execution, frame)) for frame in append.children_dropped]
-    statements += [Statement("drop_frame", (execution, frame)) for frame in append.frames_dropped]
     if append.closed is None:
         statements += [Statement("drop_task", (execution, event)) for event in append.tasks_done]
         statements += [Statement("drop_timer", (execution, frame, kind)) for frame, kind in append.timers_done]

@@ -88,12 +88,6 @@ children_dropped AS (
      AND NOT EXISTS (SELECT 1 FROM unnest($4::bytea[], $5::int[]) AS kept (execution, frame)
                       WHERE kept.execution = frame.execution AND kept.frame = frame.frame))
 
--- name: group_frames_dropped
--- purpose: single frames.
-frames_dropped AS (
-  DELETE FROM frame USING unnest($1::int[], $2::bytea[], $3::int[]) AS u (n, execution, frame)
-   WHERE frame.execution = u.execution AND frame.frame = u.frame AND get_bit((SELECT bits FROM mask), u.n) = 1)
-
 -- name: group_frames
 -- purpose: frames, new or changed.
 frames AS (

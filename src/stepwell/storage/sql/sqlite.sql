@@ -39,10 +39,6 @@ INSERT INTO page (execution, first, last, body) VALUES ($1, $2, $3, $4)
 -- purpose: the frames below a frame.
 DELETE FROM frame WHERE execution = $1 AND parent = $2
 
--- name: drop_frame
--- purpose: one frame.
-DELETE FROM frame WHERE execution = $1 AND frame = $2
-
 -- name: put_frame
 -- purpose: one frame, new or changed.
 INSERT INTO frame (execution, frame, parent, body) VALUES ($1, $2, $3, $4)
